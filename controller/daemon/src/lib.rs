@@ -1,1 +1,4 @@
-//! Placeholder.
+//! heatstation: the daemon. It does what `heatstation-core` decides: it keeps the records, serves the operator, and
+//! talks to the world.
+
+pub mod store;
