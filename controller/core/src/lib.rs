@@ -1,1 +1,48 @@
-//! Placeholder.
+//! The core decides: [`step`](step::step) takes settings, state and inputs and returns the next state and a report.
+//!
+//! No clock, no input or output, no async, no failure: time is an argument, missing data is a value with kinds, and the
+//! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
+//!
+//! The rooms, in the order in which a decision passes them:
+//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
+//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+
+pub mod area;
+pub mod moment;
+pub mod timer;
+
+pub mod event;
+pub mod profile;
+pub mod report;
+pub mod request;
+pub mod settings;
+pub mod state;
+pub mod step;
+
+pub mod accident_rate;
+pub mod alarm;
+pub mod band;
+pub mod circulation;
+pub mod frost;
+pub mod heating_curve;
+pub mod interlock;
+pub mod make_up;
+pub mod outage;
+pub mod outage_book;
+pub mod outdoor;
+pub mod pi;
+pub mod room_trim;
+pub mod schedule;
+pub mod sequence;
+pub mod setpoint;
+pub mod supply_loop;
+
+mod adopt;
+mod alarms_of_step;
+mod requests;
+
+pub use moment::Moment;
+pub use report::Report;
+pub use settings::Settings;
+pub use state::State;
+pub use step::{Inputs, step};

@@ -9,11 +9,11 @@
 //! * [`reading`]: what is known of a point now: good, uncertain with a reason, or bad with a reason.
 //! * [`readings`]: one snapshot of all inputs of a station, by name instead of by number.
 
-pub mod quantity;
-pub mod signal;
 pub mod point;
+pub mod quantity;
 pub mod reading;
 pub mod readings;
+pub mod signal;
 
 pub use point::{
     AuxiliaryIndex, AuxiliaryPoint, BuildingIndex, Catalogue, CircuitIndex, CircuitNames, Definition, Direction,
@@ -24,7 +24,7 @@ pub use quantity::{
     MetersPerSecond, Number, Pascals, Quantity, Ratio, Seconds, Switch, Unit, Volts, Watts, WattsPerSquareMeter,
 };
 pub use reading::{Doubt, Fault, Quality, Reading, Sample, Value};
-pub use readings::{BuildingReadings, CircuitReadings, PumpReadings, RoomReadings, StationReadings, Readings};
+pub use readings::{BuildingReadings, CircuitReadings, PumpReadings, Readings, RoomReadings, StationReadings};
 pub use signal::{
     BuildingOutput, BuildingSignal, CircuitOutput, CircuitSignal, Pace, PumpOutput, PumpSignal, RoomSignal,
     StationSignal,

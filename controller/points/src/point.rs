@@ -252,7 +252,7 @@ impl Catalogue {
     pub fn suggest(&self, name: &str) -> Vec<&str> {
         let mut ranked: Vec<(usize, &str)> =
             self.definitions.iter().map(|d| (edit_distance(name, &d.name), d.name.as_str())).collect();
-        ranked.sort();
+        ranked.sort_unstable();
         ranked.into_iter().take_while(|(distance, _)| *distance <= 2 + name.len() / 4).map(|(_, n)| n).take(3).collect()
     }
 }

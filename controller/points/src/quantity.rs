@@ -267,7 +267,16 @@ quantity!(
 );
 
 additive!(
-    Kelvins, Pascals, CubicMetersPerSecond, KilogramsPerSecond, Watts, Joules, CubicMeters, Ratio, Hertz, Meters,
+    Kelvins,
+    Pascals,
+    CubicMetersPerSecond,
+    KilogramsPerSecond,
+    Watts,
+    Joules,
+    CubicMeters,
+    Ratio,
+    Hertz,
+    Meters,
     Seconds
 );
 

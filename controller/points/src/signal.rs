@@ -150,20 +150,24 @@ macro_rules! circuit_inputs { ($make:ident) => { $make! {
         SoftenerHealthy softener_healthy: Switch, "softener.healthy", 0.0 ..= 1.0, Slow, "软水器正常";
     }
 } } }
-macro_rules! pump_inputs { ($make:ident) => { $make! {
-    /// What one pump and its drive say; circulation and make-up pumps alike.
-    PumpSignal {
-        Running running: Switch, "running", 0.0 ..= 1.0, Safety, "运行";
-        Fault fault: Switch, "fault", 0.0 ..= 1.0, Safety, "故障";
-        Remote remote: Switch, "remote", 0.0 ..= 1.0, Safety, "远程";
-        SpeedFeedback speed_feedback: Ratio, "speed_feedback", 0.0 ..= 1.3, Safety, "频率反馈";
-        Current current: Amperes, "current", 0.0 ..= 1000.0, Meter, "电流";
-        Power power: Watts, "power", 0.0 ..= 500_000.0, Meter, "功率";
-        Temperature temperature: Celsius, "drive_temperature", -40.0 ..= 150.0, Slow, "变频器温度";
-        FaultCode fault_code: Number, "fault_code", 0.0 ..= 65535.0, Meter, "变频器故障代码";
-        OperatingTime operating_time: Seconds, "operating_time", 0.0 ..= 4.0e9, Slow, "累计运行时间";
-    }
-} } }
+macro_rules! pump_inputs {
+    ($make:ident) => {
+        $make! {
+            /// What one pump and its drive say; circulation and make-up pumps alike.
+            PumpSignal {
+                Running running: Switch, "running", 0.0 ..= 1.0, Safety, "运行";
+                Fault fault: Switch, "fault", 0.0 ..= 1.0, Safety, "故障";
+                Remote remote: Switch, "remote", 0.0 ..= 1.0, Safety, "远程";
+                SpeedFeedback speed_feedback: Ratio, "speed_feedback", 0.0 ..= 1.3, Safety, "频率反馈";
+                Current current: Amperes, "current", 0.0 ..= 1000.0, Meter, "电流";
+                Power power: Watts, "power", 0.0 ..= 500_000.0, Meter, "功率";
+                Temperature temperature: Celsius, "drive_temperature", -40.0 ..= 150.0, Slow, "变频器温度";
+                FaultCode fault_code: Number, "fault_code", 0.0 ..= 65535.0, Meter, "变频器故障代码";
+                OperatingTime operating_time: Seconds, "operating_time", 0.0 ..= 4.0e9, Slow, "累计运行时间";
+            }
+        }
+    };
+}
 macro_rules! building_inputs { ($make:ident) => { $make! {
     /// What one building's entrance says.
     BuildingSignal {
@@ -175,13 +179,17 @@ macro_rules! building_inputs { ($make:ident) => { $make! {
         ValvePositionFeedback valve_position_feedback: Ratio, "valve.position_feedback", 0.0 ..= 1.0, Slow, "楼阀开度反馈";
     }
 } } }
-macro_rules! room_inputs { ($make:ident) => { $make! {
-    /// What one room sensor (测温点) says.
-    RoomSignal {
-        Temperature temperature: Celsius, "temperature", -10.0 ..= 50.0, Slow, "室温";
-        Battery battery: Ratio, "battery", 0.0 ..= 1.0, Slow, "电池";
-    }
-} } }
+macro_rules! room_inputs {
+    ($make:ident) => {
+        $make! {
+            /// What one room sensor (测温点) says.
+            RoomSignal {
+                Temperature temperature: Celsius, "temperature", -10.0 ..= 50.0, Slow, "室温";
+                Battery battery: Ratio, "battery", 0.0 ..= 1.0, Slow, "电池";
+            }
+        }
+    };
+}
 pub(crate) use {building_inputs, circuit_inputs, pump_inputs, room_inputs, station_inputs};
 
 station_inputs!(signals);

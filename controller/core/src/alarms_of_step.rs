@@ -1,0 +1,132 @@
+//! Which alarms the situation of this step asks for. One line per alarm; delays are in the catalogue.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, Kelvins, PumpIndex, Reading, StationReadings, Switch};
+
+use crate::alarm::{Alarm, Alarms, Place};
+use crate::event::Event;
+use crate::frost;
+use crate::interlock::Trip;
+use crate::moment::Moment;
+use crate::outdoor::{Outdoor, OutdoorSource};
+use crate::report::{CircuitReport, ValveReason};
+use crate::sequence::Stage;
+use crate::settings::CircuitSettings;
+use crate::state::CircuitState;
+use crate::step::{Health, Surroundings};
+use crate::supply_loop::SupplySource;
+use crate::timer::seconds;
+
+/// Water colder than this may freeze in the coldest corner.
+const FREEZING: Celsius = Celsius(8.0);
+/// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
+const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+
+fn on(switch: Reading<Switch>) -> bool {
+    switch.usable() == Some(Switch::On)
+}
+
+/// A sensor that the station has and that says nothing.
+fn lost<T: Copy>(reading: Reading<T>) -> bool {
+    reading.is_configured() && reading.fresh().is_none()
+}
+
+/// The alarms of one circuit.
+pub(crate) fn of_circuit(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    report: &CircuitReport,
+    at: &Surroundings,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::Circuit(at.index);
+    let own = &at.own.own;
+    let stuck = astray(settings, memory, report, at);
+    let trip = |trip: Trip| memory.interlocks.holds(trip);
+    let heating = report.stage == Stage::Heating;
+    let demanded = heating || report.stage == Stage::StartingPumps;
+    let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
+    let water = frost::coldest_water(at.own);
+    let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
+    let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
+    let failed = |number: usize| memory.circulation.failed(PumpIndex(number));
+    let unable = (0..settings.circulation.pumps)
+        .filter(|&n| failed(n) || at.own.circulation_pumps[n].remote.usable() == Some(Switch::Off))
+        .count();
+    let no_standby =
+        settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
+
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::SupplyOverTemperature, trip(Trip::OverTemperature));
+    judge(Alarm::SafetyThermostat, trip(Trip::SafetyThermostat));
+    judge(Alarm::NoCirculation, demanded && trip(Trip::NoCirculation) && report.circulating != Some(true) && heating);
+    judge(Alarm::StandbyPumpMissing, no_standby);
+    judge(
+        Alarm::PressureLow,
+        settings.make_up.as_ref().is_some_and(|m| own.return_pressure.fresh().is_some_and(|p| p < m.start * 0.97)),
+    );
+    judge(Alarm::PressureLowLow, trip(Trip::PressureLow));
+    judge(Alarm::PressureHigh, memory.make_up.relief_open);
+    judge(Alarm::PressureHighHigh, trip(Trip::PressureHigh));
+    judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
+    judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
+    judge(Alarm::TankLow, trip(Trip::TankLow));
+    judge(Alarm::SupplyBelowSetpoint, heating && below);
+    judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
+    judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
+    judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && standing && memory.watching.is_none());
+    judge(Alarm::ValveDoesNotFollow, stuck);
+    judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
+    judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
+    judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::HandControl, report.in_hand.is_some());
+    judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
+    judge(Alarm::OutageOpen, report.outage.is_some());
+    for number in 0..settings.circulation.pumps {
+        let place = Place::CirculationPump(at.index, PumpIndex(number));
+        let wrong = failed(number) || on(at.own.circulation_pumps[number].fault);
+        alarms.judge(Alarm::PumpFailed, place, wrong, at.now.wall, at.dt, events);
+    }
+}
+
+/// The stem may lag by as long as it moves; after two strokes of difference it is stuck.
+fn astray(settings: &CircuitSettings, memory: &mut CircuitState, report: &CircuitReport, at: &Surroundings) -> bool {
+    let Some(feedback) = at.own.own.valve_position_feedback.fresh() else { return false };
+    let ours = report.valve_reason != ValveReason::Local;
+    let apart = (feedback - memory.supply_loop.command).0.abs() > settings.valve.deviation_max.0;
+    let patience = Duration::from_secs_f64(2.0 * seconds(settings.valve.stroke_time));
+    memory.valve_astray.for_at_least(patience, ours && apart, at.dt)
+}
+
+/// What the station's alarms look at beside its points.
+pub(crate) struct StationFacts {
+    pub(crate) outdoor: Outdoor,
+    pub(crate) health: Health,
+    pub(crate) now: Moment,
+    pub(crate) dt: Duration,
+}
+
+/// The alarms of the station as a whole.
+pub(crate) fn of_station(
+    readings: &StationReadings,
+    facts: &StationFacts,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let mut judge = |alarm, wrong| alarms.judge(alarm, Place::Station, wrong, facts.now.wall, facts.dt, events);
+    let source = facts.outdoor.source;
+    judge(Alarm::OutdoorSensorLost, !matches!(source, OutdoorSource::Sensor | OutdoorSource::ColderSensor));
+    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor);
+    judge(Alarm::MainsLost, readings.mains_healthy.usable() == Some(Switch::Off));
+    judge(Alarm::EmergencyStop, on(readings.emergency_stop));
+    judge(Alarm::Flooded, on(readings.plant_room_flooded));
+    judge(Alarm::Smoke, on(readings.plant_room_smoke));
+    judge(Alarm::DeviceSilent, facts.health.device_silent);
+    judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
+    judge(Alarm::JournalLate, facts.health.journal_late);
+    judge(Alarm::RecordStoreFailing, facts.health.store_failing);
+    judge(Alarm::CyclesLate, facts.health.cycles_late);
+    judge(Alarm::ConfigurationRejected, facts.health.configuration_rejected);
+}

@@ -1,0 +1,169 @@
+//! What happened, for the journal: each is on disk before the outputs that it caused leave.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, CircuitIndex, PumpIndex};
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::AlarmKey;
+use crate::area::Area;
+use crate::interlock::Trip;
+use crate::moment::UtcMillis;
+use crate::outage::{Cause, OutageId};
+use crate::outdoor::OutdoorSource;
+use crate::request::{Refusal, Request};
+use crate::sequence::Stage;
+
+/// What happened in one step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// No heat has arrived since `outage.since`; confirmed now.
+    OutageOpened {
+        /// Which outage; it carries the first cold moment, from which it counts.
+        outage: OutageId,
+        /// The area without heat.
+        area: Area,
+        /// What the alarms of the moment suggest; a person confirms.
+        suggested: Cause,
+        /// How much of it has passed already.
+        lasted: Duration,
+        /// Supply temperature at the moment, for evidence.
+        supply: Option<Celsius>,
+    },
+    /// Heat arrives again.
+    OutageClosed {
+        /// Which outage.
+        outage: OutageId,
+        /// The area that was without heat.
+        area: Area,
+        /// The end on the wall clock.
+        ended: UtcMillis,
+        /// The length by the monotonic clock: a step of the wall clock makes no minutes.
+        lasted: Duration,
+        /// How much of that nobody could see.
+        unobserved: Duration,
+    },
+    /// A person confirmed the cause. The last such record of an outage counts; the earlier ones stay.
+    OutageCauseConfirmed {
+        /// Which outage.
+        outage: OutageId,
+        /// The cause.
+        cause: Cause,
+        /// Who.
+        author: String,
+        /// Why.
+        reason: String,
+    },
+    /// Nobody could tell whether heat arrived; it ended now.
+    Unobserved {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// From when.
+        from: UtcMillis,
+        /// How long.
+        lasted: Duration,
+    },
+    /// An alarm was raised.
+    AlarmRaised {
+        /// Which.
+        alarm: AlarmKey,
+    },
+    /// An alarm was cleared.
+    AlarmCleared {
+        /// Which.
+        alarm: AlarmKey,
+    },
+    /// A person has seen an alarm.
+    AlarmAcknowledged {
+        /// Which.
+        alarm: AlarmKey,
+        /// Who.
+        author: String,
+    },
+    /// An interlock took over.
+    Tripped {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Why.
+        trip: Trip,
+    },
+    /// An interlock let go.
+    TripEnded {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which.
+        trip: Trip,
+    },
+    /// The circuit went to another stage of its sequence.
+    StageChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// From where.
+        from: Stage,
+        /// To where.
+        to: Stage,
+    },
+    /// A circulation pump was started.
+    PumpStarted {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which pump.
+        pump: PumpIndex,
+    },
+    /// A circulation pump failed and is out of duty for a while.
+    PumpFailed {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which pump.
+        pump: PumpIndex,
+    },
+    /// The outdoor temperature comes from somewhere else now.
+    OutdoorSourceChanged {
+        /// From where.
+        from: OutdoorSource,
+        /// To where.
+        to: OutdoorSource,
+    },
+    /// A request was granted.
+    RequestGranted {
+        /// The request.
+        request: Request,
+    },
+    /// A request was refused.
+    RequestRefused {
+        /// The request.
+        request: Request,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// What was taken in hand is automatic again because its time was up.
+    HandExpired {
+        /// Which circuit.
+        circuit: CircuitIndex,
+    },
+}
+
+impl Event {
+    /// The kind of record that this is, for filters.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Event::OutageOpened { .. } => "outage_opened",
+            Event::OutageClosed { .. } => "outage_closed",
+            Event::OutageCauseConfirmed { .. } => "outage_cause_confirmed",
+            Event::Unobserved { .. } => "unobserved",
+            Event::AlarmRaised { .. } => "alarm_raised",
+            Event::AlarmCleared { .. } => "alarm_cleared",
+            Event::AlarmAcknowledged { .. } => "alarm_acknowledged",
+            Event::Tripped { .. } => "tripped",
+            Event::TripEnded { .. } => "trip_ended",
+            Event::StageChanged { .. } => "stage_changed",
+            Event::PumpStarted { .. } => "pump_started",
+            Event::PumpFailed { .. } => "pump_failed",
+            Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
+            Event::RequestGranted { .. } => "request_granted",
+            Event::RequestRefused { .. } => "request_refused",
+            Event::HandExpired { .. } => "hand_expired",
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! All that a step has to say: commands for the devices, events for the journal, and why it decided so.
+//!
+//! Metrics, page, API and uplink read this and only this.
+
+use std::time::Duration;
+
+use heatstation_points::{
+    BuildingIndex, BuildingOutput, Celsius, CircuitIndex, CircuitOutput, Kelvins, Pascals, Point, PumpIndex,
+    PumpOutput, Quantity, Ratio, Switch,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::ActiveAlarm;
+use crate::band::Because;
+use crate::event::Event;
+use crate::interlock::Trip;
+use crate::moment::Moment;
+use crate::outage::{OutageId, SeasonTime};
+use crate::outdoor::Outdoor;
+use crate::request::Mode;
+use crate::room_trim::RoomStatistic;
+use crate::sequence::Stage;
+use crate::supply_loop::SupplySource;
+
+/// The result of one step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// When.
+    pub moment: Moment,
+    /// Whether heat is due by the calendar.
+    pub in_season: bool,
+    /// The outdoor temperature that was used.
+    pub outdoor: Outdoor,
+    /// What each circuit decided.
+    pub circuits: Vec<CircuitReport>,
+    /// The active alarms, most urgent first.
+    pub alarms: Vec<ActiveAlarm>,
+    /// What happened in this step.
+    pub events: Vec<Event>,
+}
+
+/// What one circuit decided, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CircuitReport {
+    /// Which circuit.
+    pub circuit: CircuitIndex,
+    /// Run or stop, as asked.
+    pub mode: Mode,
+    /// Where the sequence stands.
+    pub stage: Stage,
+    /// The setpoint and all that went into it.
+    pub setpoint: SetpointReport,
+    /// The supply temperature that the loop used, and where it comes from.
+    pub supply: Option<Celsius>,
+    /// Where it comes from.
+    pub supply_source: SupplySource,
+    /// What decided the valve's command.
+    pub valve_reason: ValveReason,
+    /// What decided the pumps' commands.
+    pub pump_reason: PumpReason,
+    /// The wanted pressure difference, where one is held.
+    pub differential_pressure_setpoint: Option<Pascals>,
+    /// The wanted pressure at the holding point, where it is held.
+    pub pressure_setpoint: Option<Pascals>,
+    /// Whether circulation is proven; `None` while nobody can tell.
+    pub circulating: Option<bool>,
+    /// Interlocks that hold now.
+    pub trips: Vec<Trip>,
+    /// What is taken in hand: the time that is left.
+    pub in_hand: Option<Duration>,
+    /// The room estimate.
+    pub rooms: RoomStatistic,
+    /// The outage that lasts, and since how long.
+    pub outage: Option<(OutageId, Duration)>,
+    /// How the season's time was spent.
+    pub season_time: SeasonTime,
+    /// Outputs that are not written because a person has the device in local.
+    pub withheld: Vec<Point>,
+    /// What is sent to the devices; `None` while nothing may be written yet.
+    pub commands: Option<CircuitCommands>,
+}
+
+/// The supply setpoint with the ledger of what went into it.
+///
+/// `base + room_trim + schedule + remote + limits = value`, each in kelvins of supply temperature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetpointReport {
+    /// The setpoint in force.
+    pub value: Celsius,
+    /// What the curve alone asks for.
+    pub base: Celsius,
+    /// What room feedback adds.
+    pub room_trim: Kelvins,
+    /// What the schedule adds.
+    pub schedule: Kelvins,
+    /// What wishes from outside add.
+    pub remote: Kelvins,
+    /// What limits and the ramp add.
+    pub limits: Kelvins,
+    /// Who holds it away from the wish.
+    pub held_by: Option<Because>,
+    /// The measured flow ratio that the curve used.
+    pub flow_ratio: Ratio,
+}
+
+/// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValveReason {
+    /// No heat is wanted.
+    #[default]
+    NoDemand,
+    /// Waiting for circulation.
+    Starting,
+    /// The loop follows the setpoint.
+    Control,
+    /// The supply sensor is lost: the position is held.
+    HoldSensorLost,
+    /// The supply sensor is lost for long: safe position.
+    SafePosition,
+    /// In hand.
+    Hand,
+    /// An interlock closed it.
+    Interlock(Trip),
+    /// Shutting down.
+    ShuttingDown,
+    /// Not ours: local at the cabinet, or not taken over yet.
+    Local,
+}
+
+/// Why the pumps do what they do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PumpReason {
+    /// No circulation is wanted.
+    #[default]
+    NoDemand,
+    /// Waiting for pressure.
+    Filling,
+    /// Heat is wanted.
+    Heating,
+    /// Frost protection.
+    Frost,
+    /// Running on after the valve closed.
+    PostRun,
+    /// In hand.
+    Hand,
+    /// An interlock stopped them.
+    Interlock(Trip),
+    /// None is available.
+    NoneAvailable,
+    /// Not ours: local at the cabinet, or not taken over yet.
+    Local,
+}
+
+/// What is said to a pump.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PumpCommand {
+    /// Run or stop.
+    pub start: Switch,
+    /// Share of the nominal speed.
+    pub speed: Ratio,
+}
+
+impl PumpCommand {
+    /// Stopped.
+    pub const STOP: PumpCommand = PumpCommand { start: Switch::Off, speed: Ratio::ZERO };
+}
+
+/// What is said to a circuit: desired state, never increments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CircuitCommands {
+    /// The primary valve.
+    pub valve_position: Ratio,
+    /// The circulation pumps.
+    pub circulation_pumps: Vec<PumpCommand>,
+    /// The make-up pumps.
+    pub make_up_pumps: Vec<PumpCommand>,
+    /// The relief valve, where make-up is ours.
+    pub relief_open: Option<Switch>,
+    /// The tank's inlet, where make-up is ours.
+    pub tank_inlet_open: Option<Switch>,
+    /// The buildings' valves, where they are ours.
+    pub building_valves: Vec<Option<Ratio>>,
+}
+
+impl CircuitCommands {
+    /// The commands as points with their numbers.
+    pub fn points(&self, c: CircuitIndex) -> impl Iterator<Item = (Point, f64)> + '_ {
+        let valve = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
+        let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
+        let circulation = self.circulation_pumps.iter().enumerate().flat_map(move |(p, pump)| {
+            let p = PumpIndex(p);
+            [
+                (Point::CirculationPumpOutput(c, p, PumpOutput::Start), pump.start.number()),
+                (Point::CirculationPumpOutput(c, p, PumpOutput::Speed), pump.speed.0),
+            ]
+        });
+        let make_up = self.make_up_pumps.iter().enumerate().flat_map(move |(p, pump)| {
+            let p = PumpIndex(p);
+            [
+                (Point::MakeUpPumpOutput(c, p, PumpOutput::Start), pump.start.number()),
+                (Point::MakeUpPumpOutput(c, p, PumpOutput::Speed), pump.speed.0),
+            ]
+        });
+        let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
+            valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
+        });
+        std::iter::once(valve).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
+    }
+}

@@ -1,0 +1,131 @@
+//! What people and dispatch may ask, each with an author, a reason and an expiry.
+//!
+//! A request is a wish. It is bounded where it is used, it ends by itself, and it cannot be made to reach a device other
+//! than through the step.
+
+use std::time::Duration;
+
+use heatstation_points::{CircuitIndex, Kelvins, PumpIndex, Ratio};
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::AlarmKey;
+use crate::outage::{Cause, OutageId};
+
+/// Where a wish comes from, from the most to the least local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A person at the station's page.
+    Operator,
+    /// A program with a token.
+    Service,
+    /// The dispatch centre.
+    Dispatch,
+}
+
+/// What a circuit is asked to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Heat in season, lie by outside of it.
+    #[default]
+    Automatic,
+    /// Shut down in order and lie by; pressure holding and frost protection go on.
+    Stopped,
+}
+
+/// An output that a person may take in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hand {
+    /// The primary valve at a position.
+    Valve(Ratio),
+    /// All duty pumps at a speed.
+    CirculationSpeed(Ratio),
+    /// One pump kept out of duty.
+    PumpOut(PumpIndex),
+}
+
+/// A wish.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Run or stop a circuit. Stands until the next such wish.
+    SetMode {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Run or stop.
+        mode: Mode,
+    },
+    /// Shift the supply setpoint for a time, inside the envelope.
+    ShiftSupply {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// By how much.
+        by: Kelvins,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// Take an output in hand for a time; interlocks and frost protection still hold.
+    TakeInHand {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which output, and what it shall be.
+        hand: Hand,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// Give all outputs of a circuit back to automatic.
+    ReturnToAutomatic {
+        /// Which circuit.
+        circuit: CircuitIndex,
+    },
+    /// Reset latched trips of a circuit.
+    ResetTrips {
+        /// Which circuit.
+        circuit: CircuitIndex,
+    },
+    /// Acknowledge an alarm.
+    Acknowledge {
+        /// Which alarm.
+        alarm: AlarmKey,
+    },
+    /// Confirm the cause of an outage.
+    ConfirmCause {
+        /// Which outage.
+        outage: OutageId,
+        /// The cause.
+        cause: Cause,
+    },
+}
+
+/// A wish with its author.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Who asks.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+    /// What is asked.
+    pub wish: Wish,
+}
+
+/// Why a request was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The station has no such circuit, pump, alarm or outage.
+    NoSuchThing,
+    /// A number is not finite or outside its range.
+    OutOfRange,
+    /// It would live longer than the envelope allows.
+    TooLong,
+    /// More than six wishes of this kind came in one minute.
+    TooOften,
+    /// The cause of the trip still holds.
+    StillTripped,
+    /// Only people at the station may ask this.
+    NotFromThere,
+}

@@ -1,0 +1,208 @@
+//! The supply setpoint: curve, room feedback, schedule, wishes from outside, limits and ramp, with a ledger of each.
+//!
+//! The ledger adds up: `base + room_trim + schedule + remote + limits = value`. Nobody has to guess why it is 60 °C.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins, Ratio};
+use serde::{Deserialize, Serialize};
+
+use crate::band::{Band, Because};
+use crate::outdoor::Outdoor;
+use crate::report::SetpointReport;
+use crate::settings::CircuitSettings;
+use crate::timer::seconds;
+
+/// The setpoint stays this far below the over-temperature interlock, or the limit would be the trip.
+pub const TRIP_MARGIN: Kelvins = Kelvins(3.0);
+/// The flow ratio is smoothed: pumps change in seconds, the curve should not.
+const FLOW_SMOOTHING_SECONDS: f64 = 600.0;
+/// Plausible flow ratios; real stations run at 1.5 to 2.
+const FLOW_RATIO: (Ratio, Ratio) = (Ratio(0.4), Ratio(2.5));
+
+/// What the setpoint remembers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Setpoint {
+    /// Where the ramp stands; none before the first step.
+    ramp: Option<Celsius>,
+    remote: Kelvins,
+    flow_ratio: Option<Ratio>,
+}
+
+/// What the setpoint is made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wishes {
+    /// The outdoor temperature.
+    pub outdoor: Outdoor,
+    /// What room feedback adds to the room target.
+    pub room_trim: Kelvins,
+    /// What the schedule adds to the room target.
+    pub schedule: Kelvins,
+    /// What is wished from outside, of the supply.
+    pub remote: Kelvins,
+    /// Whether frost protection demands heat.
+    pub frost: bool,
+    /// The secondary flow, where it is measured.
+    pub flow: Option<CubicMetersPerSecond>,
+    /// While nothing is controlled: the supply temperature from which the ramp will start.
+    pub resting_at: Option<Celsius>,
+}
+
+impl Setpoint {
+    /// One step.
+    pub fn advance(&mut self, settings: &CircuitSettings, wishes: &Wishes, dt: Duration) -> SetpointReport {
+        let flow_ratio = self.smooth_flow_ratio(settings, wishes.flow, dt);
+        let supply = |room_shift: Kelvins| {
+            settings.curve.supply_setpoint(wishes.outdoor.filtered, settings.room_target + room_shift, flow_ratio)
+        };
+        let base = supply(Kelvins(0.0));
+        let trimmed = supply(wishes.room_trim);
+        let scheduled = supply(wishes.room_trim + wishes.schedule);
+        let remote = self.follow_remote(settings, wishes, dt);
+
+        let wish = scheduled + remote;
+        let (limited, held_by) = limits(settings, wishes, scheduled).pick(wish);
+        let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
+        SetpointReport {
+            value,
+            base,
+            room_trim: trimmed - base,
+            schedule: scheduled - trimmed,
+            remote,
+            limits: value - wish,
+            held_by,
+            flow_ratio,
+        }
+    }
+
+    fn smooth_flow_ratio(
+        &mut self,
+        settings: &CircuitSettings,
+        flow: Option<CubicMetersPerSecond>,
+        dt: Duration,
+    ) -> Ratio {
+        // While the water stands the last ratio is kept: standstill says nothing about the flow to come.
+        let measured = flow.zip(settings.design_flow).map(|(flow, design)| Ratio(flow / design));
+        let measured = measured.filter(|ratio| *ratio >= FLOW_RATIO.0).map(|ratio| ratio.min(FLOW_RATIO.1));
+        let before = self.flow_ratio.or(measured).unwrap_or(Ratio::ONE);
+        let share = 1.0 - (-seconds(dt) / FLOW_SMOOTHING_SECONDS).exp();
+        let now = measured.map_or(before, |measured| before + (measured - before) * share);
+        self.flow_ratio = Some(now);
+        now
+    }
+
+    /// Wishes from outside are bounded in size and in speed, both ways: silence returns to the curve without a bump.
+    fn follow_remote(&mut self, settings: &CircuitSettings, wishes: &Wishes, dt: Duration) -> Kelvins {
+        let envelope = &settings.envelope;
+        let wish = wishes.remote.clamp(-envelope.lower_max, envelope.raise_max);
+        let step = envelope.rate_per_minute * (seconds(dt) / 60.0);
+        self.remote += (wish - self.remote).clamp(-step, step);
+        self.remote
+    }
+
+    fn follow_ramp(
+        &mut self,
+        settings: &CircuitSettings,
+        wishes: &Wishes,
+        limited: Celsius,
+        held_by: Option<Because>,
+        dt: Duration,
+    ) -> (Celsius, Option<Because>) {
+        let hours = seconds(dt) / 3600.0;
+        if let Some(supply) = wishes.resting_at {
+            self.ramp = Some(supply.min(limited));
+            return (limited, held_by);
+        }
+        let before = self.ramp.unwrap_or(limited);
+        let (fall, rise) = (settings.supply.fall_per_hour * hours, settings.supply.rise_per_hour * hours);
+        let mut value = limited.clamp(before - fall, before + rise);
+        // The ramp is comfort; what must not be passed is not passed by ramping either.
+        value = value.min(settings.interlock.supply_trip - TRIP_MARGIN).min(settings.supply.max);
+        if wishes.frost {
+            value = value.max(settings.frost.supply);
+        }
+        self.ramp = Some(value);
+        if value == limited { (value, held_by) } else { (value, Some(Because::Ramp)) }
+    }
+}
+
+fn limits(settings: &CircuitSettings, wishes: &Wishes, without_remote: Celsius) -> Band {
+    let supply = &settings.supply;
+    let mut band = Band::new(supply.min, Because::SupplyMin, supply.max, Because::SupplyMax)
+        .at_most(settings.interlock.supply_trip - TRIP_MARGIN, Because::TripMargin);
+    if wishes.frost {
+        band = band.at_least(settings.frost.supply, Because::Frost);
+    }
+    let envelope = &settings.envelope;
+    if wishes.outdoor.now < envelope.frost {
+        band = band.at_least(without_remote - envelope.frost_lower_max, Because::HeatFloor);
+    }
+    band
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outdoor::OutdoorSource;
+    use crate::step::tests::circuit;
+
+    fn wishes(outdoor: f64) -> Wishes {
+        let outdoor = Outdoor { now: Celsius(outdoor), filtered: Celsius(outdoor), source: OutdoorSource::Sensor };
+        Wishes {
+            outdoor,
+            room_trim: Kelvins(0.0),
+            schedule: Kelvins(0.0),
+            remote: Kelvins(0.0),
+            frost: false,
+            flow: None,
+            resting_at: None,
+        }
+    }
+
+    fn settled(wishes: &Wishes) -> SetpointReport {
+        let mut setpoint = Setpoint::default();
+        (0..600).map(|_| setpoint.advance(&circuit(), wishes, Duration::from_secs(60))).last().unwrap()
+    }
+
+    #[test]
+    fn the_ledger_adds_up_to_the_last_digit() {
+        for outdoor in [-20.0, -9.0, 0.0, 4.0, 12.0] {
+            for remote in [-30.0, -2.0, 0.0, 5.0] {
+                let wishes = Wishes {
+                    room_trim: Kelvins(0.7),
+                    schedule: Kelvins(-1.0),
+                    remote: Kelvins(remote),
+                    ..wishes(outdoor)
+                };
+                let report = settled(&wishes);
+                let sum = report.base + report.room_trim + report.schedule + report.remote + report.limits;
+                assert!((sum - report.value).0.abs() < 1e-9, "{report:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wish_from_outside_passes_neither_the_ceiling_nor_the_heat_floor() {
+        let high = settled(&Wishes { remote: Kelvins(500.0), ..wishes(-9.0) });
+        assert!(high.value <= circuit().supply.max, "{high:?}");
+        let plain = settled(&wishes(-5.0));
+        let low = settled(&Wishes { remote: Kelvins(-500.0), ..wishes(-5.0) });
+        assert_eq!(low.held_by, Some(Because::HeatFloor));
+        assert!((plain.value - low.value).0 <= circuit().envelope.frost_lower_max.0 + 1e-9);
+    }
+
+    #[test]
+    fn the_setpoint_starts_at_the_water_and_rises_no_faster_than_allowed() {
+        let mut setpoint = Setpoint::default();
+        let minute = Duration::from_secs(60);
+        setpoint.advance(&circuit(), &Wishes { resting_at: Some(Celsius(22.0)), ..wishes(-5.0) }, minute);
+        let first = setpoint.advance(&circuit(), &wishes(-5.0), minute);
+        assert!(first.value.0 < 23.0 && first.held_by == Some(Because::Ramp), "{first:?}");
+    }
+
+    #[test]
+    fn a_station_with_much_flow_needs_cooler_water() {
+        let much = settled(&Wishes { flow: Some(CubicMetersPerSecond(0.048)), ..wishes(-5.0) });
+        assert!(much.flow_ratio.0 > 1.4 && much.value < settled(&wishes(-5.0)).value, "{much:?}");
+    }
+}

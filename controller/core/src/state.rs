@@ -1,0 +1,155 @@
+//! What the control remembers from step to step. It changes in [`step`](crate::step::step) and nowhere else.
+//!
+//! It holds elapsed times, never clock readings, so that a state saved by one run means the same to the next.
+
+use std::time::Duration;
+
+use heatstation_points::{Kelvins, Ratio};
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::Alarms;
+use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::frost::Frost;
+use crate::interlock::Interlocks;
+use crate::make_up::MakeUp;
+use crate::outage::Watch;
+use crate::outdoor::OutdoorState;
+use crate::request::Mode;
+use crate::room_trim::RoomTrim;
+use crate::sequence::Sequence;
+use crate::setpoint::Setpoint;
+use crate::settings::Settings;
+use crate::supply_loop::SupplyLoop;
+use crate::timer::Held;
+
+/// Integrators older than this are not taken up again: the plant has gone on without us.
+const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
+
+/// The state of a station.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The monotonic time of the last step; none before the first.
+    pub(crate) last: Option<Duration>,
+    pub(crate) outdoor: OutdoorState,
+    pub(crate) alarms: Alarms,
+    pub(crate) circuits: Vec<CircuitState>,
+    /// Wishes of late, per origin: buckets that leak six a minute.
+    pub(crate) wishes_of_late: [f64; 3],
+}
+
+/// The state of a circuit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CircuitState {
+    /// Run or stop.
+    pub(crate) mode: Mode,
+    /// How long the circuit has been looked at before it is taken over; none when it is ours.
+    pub(crate) watching: Option<Duration>,
+    pub(crate) setpoint: Setpoint,
+    pub(crate) room_trim: RoomTrim,
+    pub(crate) sequence: Sequence,
+    pub(crate) supply_loop: SupplyLoop,
+    pub(crate) circulation: Circulation,
+    pub(crate) make_up: MakeUp,
+    pub(crate) interlocks: Interlocks,
+    pub(crate) frost: Frost,
+    pub(crate) watch: Watch,
+    pub(crate) hand: HandState,
+    /// A wish to shift the supply: by how much, for how long still.
+    pub(crate) shift: Option<(Kelvins, Duration)>,
+    /// How long the valve has not followed its command.
+    pub(crate) valve_astray: Held,
+}
+
+impl Default for CircuitState {
+    fn default() -> Self {
+        CircuitState {
+            mode: Mode::default(),
+            watching: Some(Duration::ZERO),
+            setpoint: Setpoint::default(),
+            room_trim: RoomTrim::default(),
+            sequence: Sequence::default(),
+            supply_loop: SupplyLoop::default(),
+            circulation: Circulation::default(),
+            make_up: MakeUp::default(),
+            interlocks: Interlocks::at_start(),
+            frost: Frost::default(),
+            watch: Watch::default(),
+            hand: HandState::default(),
+            shift: None,
+            valve_astray: Held::default(),
+        }
+    }
+}
+
+/// What is taken in hand, each with the time that is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HandState {
+    /// The valve.
+    pub(crate) valve: Option<(Ratio, Duration)>,
+    /// The speed of the duty pumps.
+    pub(crate) speed: Option<(Ratio, Duration)>,
+    /// Pumps that are kept out.
+    pub(crate) out: [Option<Duration>; PUMPS_MAX],
+}
+
+impl HandState {
+    /// The longest time that is left, if anything is in hand.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        let valve = self.valve.map(|(_, left)| left);
+        let speed = self.speed.map(|(_, left)| left);
+        self.out.iter().copied().chain([valve, speed]).flatten().max()
+    }
+
+    /// Lets time pass; whether anything has just ended.
+    pub(crate) fn pass(&mut self, dt: Duration) -> bool {
+        let mut ended = false;
+        let mut pass = |left: &mut Duration| {
+            *left = left.saturating_sub(dt);
+            let over = left.is_zero();
+            ended |= over;
+            over
+        };
+        if self.valve.as_mut().is_some_and(|(_, left)| pass(left)) {
+            self.valve = None;
+        }
+        if self.speed.as_mut().is_some_and(|(_, left)| pass(left)) {
+            self.speed = None;
+        }
+        for out in &mut self.out {
+            if out.as_mut().is_some_and(&mut pass) {
+                *out = None;
+            }
+        }
+        ended
+    }
+}
+
+impl State {
+    /// The state of a station that has never run.
+    pub fn new(settings: &Settings) -> State {
+        State { circuits: vec![CircuitState::default(); settings.circuits.len()], ..State::default() }
+    }
+
+    /// A state that was saved `age` ago by a run that has ended.
+    ///
+    /// The plant has gone on meanwhile: every circuit is watched anew before anything is written. What was learnt slowly
+    /// (trim, smoothed outdoor temperature, counters, latched trips, outages) is kept; loops are kept while they are
+    /// young. A state of another number of circuits belongs to another configuration and is not used.
+    pub fn resume(saved: State, settings: &Settings, age: Duration) -> Option<State> {
+        if saved.circuits.len() != settings.circuits.len() {
+            return None;
+        }
+        let mut state = saved;
+        state.last = None;
+        for circuit in &mut state.circuits {
+            circuit.watching = Some(Duration::ZERO);
+            if age > INTEGRATORS_KEEP {
+                circuit.setpoint = Setpoint::default();
+                circuit.supply_loop = SupplyLoop::default();
+                circuit.shift = None;
+                circuit.hand = HandState::default();
+            }
+        }
+        Some(state)
+    }
+}
