@@ -1,0 +1,401 @@
+//! Instruments: what the station's sensors, meters and contacts say of the plant.
+//!
+//! Temperatures come late through their pockets, everything is a little wrong for ever (its own character), a little
+//! different each second (noise), and shown in steps. Classes: Pt1000 class B in pockets of 10 to 30 s, strap-on at the
+//! buildings, transmitters of 0.5 %, flow meters of 2 % that are deaf below a twentieth of their range.
+
+use heatstation_points::quantity::WATER_DENSITY;
+use heatstation_points::{
+    BuildingOutput, BuildingSignal, CircuitOutput, CircuitSignal, Point, PumpOutput, PumpSignal, StationSignal,
+};
+
+use crate::circuit::{Circuit, STRAINER_SHARE};
+use crate::noise::Noise;
+use crate::primary::Primary;
+use crate::pump::Pump;
+use crate::weather::Weather;
+
+/// Time constants of pockets: s.
+const SUPPLY_POCKET: f64 = 12.0;
+const SECOND_SUPPLY_POCKET: f64 = 18.0;
+const RETURN_POCKET: f64 = 20.0;
+const STRAP_ON: f64 = 45.0;
+const OUTDOOR_HOUSING: f64 = 600.0;
+/// Meters send their telegram this often: s.
+const METER_TELEGRAM: f64 = 10.0;
+/// Heat of lights, cabinet and control: W.
+const STATION_BASE_LOAD: f64 = 800.0;
+/// A flow meter is deaf below this share of the design flow.
+const DEAF_BELOW: f64 = 0.05;
+/// The proof-of-flow switch closes above this share of the design flow.
+const FLOW_SWITCH: f64 = 0.2;
+/// Radiator circuits trip this much over their design supply; floors are guarded at 55 °C.
+const OVER_TEMPERATURE_MARGIN: f64 = 12.0;
+/// Full scale of the pressure transmitters: Pa.
+const PRESSURE_SCALE: f64 = 1_600_000.0;
+/// A tripped drive says over-current.
+pub(crate) const TRIP_CODE: u16 = 16;
+const PHASE_VOLTS: f64 = 230.0;
+const POWER_FACTOR: f64 = 0.85;
+
+/// The lagging parts of a circuit's instruments.
+#[derive(Clone, Debug)]
+struct CircuitInstruments {
+    supply: f64,
+    supply_second: f64,
+    return_: f64,
+    primary_return: f64,
+    building_supply: Vec<f64>,
+    building_return: Vec<f64>,
+    /// The last telegram of the circuit's heat meter: W and m³/s.
+    meter_heat: f64,
+    meter_flow: f64,
+}
+
+/// What belongs to the whole station and is neither plant nor instrument: contacts and selectors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Contacts {
+    pub mains_failed: bool,
+    pub emergency_stop: bool,
+    pub local: bool,
+    pub flooded: bool,
+    /// Kelvins too warm at 1000 W/m².
+    pub sun_on_outdoor_sensor: f64,
+}
+
+/// All instruments of the station.
+#[derive(Clone, Debug)]
+pub(crate) struct Instruments {
+    pub noise: Noise,
+    pub contacts: Contacts,
+    outdoor: f64,
+    outdoor_second: f64,
+    global: f64,
+    wind: f64,
+    primary_supply: f64,
+    primary_return: f64,
+    circuits: Vec<CircuitInstruments>,
+    until_telegram: f64,
+    pub electric_power: f64,
+    pub electric_energy: f64,
+    on_power_for: f64,
+}
+
+/// The parts of the plant that instruments look at.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub circuits: &'a [Circuit],
+    pub primary: &'a Primary,
+}
+
+impl View<'_> {
+    pub fn primary_flow(&self) -> f64 {
+        self.circuits.iter().map(|c| c.primary_flow).sum()
+    }
+
+    /// Mixed primary return of all circuits: °C.
+    pub fn primary_return(&self) -> f64 {
+        let flow = self.primary_flow();
+        let sum: f64 = self.circuits.iter().map(|c| c.primary_flow * c.exchanger.primary_outlet()).sum();
+        if flow > 0.0 { sum / flow } else { self.circuits[0].exchanger.primary_outlet() }
+    }
+}
+
+impl Instruments {
+    pub fn new(seed: u64, view: View<'_>, outdoor: f64) -> Instruments {
+        let circuits = (view.circuits.iter())
+            .map(|c| CircuitInstruments {
+                supply: c.at_sensor,
+                supply_second: c.at_sensor,
+                return_: c.returning,
+                primary_return: c.exchanger.primary_outlet(),
+                building_supply: c.entrances.clone(),
+                building_return: c.buildings.iter().map(crate::building::Building::outlet).collect(),
+                meter_heat: 0.0,
+                meter_flow: 0.0,
+            })
+            .collect();
+        Instruments {
+            noise: Noise::new(seed),
+            contacts: Contacts::default(),
+            outdoor,
+            outdoor_second: outdoor,
+            global: 0.0,
+            wind: 0.0,
+            primary_supply: view.primary.supply,
+            primary_return: view.primary_return(),
+            circuits,
+            until_telegram: 0.0,
+            electric_power: 0.0,
+            electric_energy: 0.0,
+            on_power_for: 0.0,
+        }
+    }
+
+    /// Lets pockets follow and meters count.
+    pub fn step(&mut self, seconds: f64, view: View<'_>, weather: &Weather) {
+        self.noise.tick += 1;
+        self.global = weather.global_horizontal().0;
+        self.wind = weather.wind.0;
+        let housing = share(seconds, OUTDOOR_HOUSING);
+        let sun = self.contacts.sun_on_outdoor_sensor * self.global / 1000.0;
+        self.outdoor += (weather.outdoor.0 + sun - self.outdoor) * housing;
+        self.outdoor_second += (weather.outdoor.0 - self.outdoor_second) * housing;
+
+        let (supply, second) = (share(seconds, SUPPLY_POCKET), share(seconds, SECOND_SUPPLY_POCKET));
+        let (back, strap) = (share(seconds, RETURN_POCKET), share(seconds, STRAP_ON));
+        self.primary_supply += (view.primary.supply - self.primary_supply) * back;
+        self.primary_return += (view.primary_return() - self.primary_return) * back;
+        let mut power = STATION_BASE_LOAD;
+        for (shown, circuit) in self.circuits.iter_mut().zip(view.circuits) {
+            shown.supply += (circuit.at_sensor - shown.supply) * supply;
+            shown.supply_second += (circuit.at_sensor - shown.supply_second) * second;
+            shown.return_ += (circuit.returning - shown.return_) * back;
+            shown.primary_return += (circuit.exchanger.primary_outlet() - shown.primary_return) * back;
+            for (b, building) in circuit.buildings.iter().enumerate() {
+                shown.building_supply[b] += (circuit.entrances[b] - shown.building_supply[b]) * strap;
+                shown.building_return[b] += (building.outlet() - shown.building_return[b]) * strap;
+            }
+            power += circuit.pump_power;
+        }
+        self.electric_power = if self.contacts.mains_failed { 0.0 } else { power };
+        self.electric_energy += self.electric_power * seconds;
+        self.on_power_for += seconds;
+        self.telegrams(seconds, view);
+    }
+
+    fn telegrams(&mut self, seconds: f64, view: View<'_>) {
+        self.until_telegram -= seconds;
+        if self.until_telegram > 0.0 {
+            return;
+        }
+        self.until_telegram += METER_TELEGRAM;
+        for (shown, circuit) in self.circuits.iter_mut().zip(view.circuits) {
+            shown.meter_flow = circuit.primary_flow / WATER_DENSITY;
+            shown.meter_heat = circuit.heat.max(0.0);
+        }
+    }
+
+    /// What the instrument of a point says; none if the station has no such instrument.
+    pub fn measure(&self, point: Point, view: View<'_>) -> Option<f64> {
+        let circuit = |c: usize| view.circuits.get(c).map(|circuit| (circuit, &self.circuits[c]));
+        match point {
+            Point::Station(signal) => self.station(point, signal, view),
+            Point::Circuit(c, signal) => circuit(c.0).and_then(|(c, shown)| self.circuit(point, signal, c, shown)),
+            Point::CirculationPump(c, p, s) => self.pump(point, s, view.circuits.get(c.0)?.pumps.get(p.0)?),
+            Point::MakeUpPump(c, p, s) => self.pump(point, s, view.circuits.get(c.0)?.pressure.pumps.get(p.0)?),
+            Point::Building(c, b, s) => {
+                let (circuit, shown) = circuit(c.0)?;
+                (b.0 < circuit.buildings.len()).then(|| self.building(point, s, b.0, circuit, shown))
+            }
+            Point::Room(c, r, signal) => {
+                let rooms = &view.circuits.get(c.0)?.rooms;
+                match signal {
+                    heatstation_points::RoomSignal::Temperature => rooms.temperature(r.0),
+                    heatstation_points::RoomSignal::Battery => rooms.battery(r.0).map(|level| step_of(level, 0.01)),
+                }
+            }
+            Point::Auxiliary(_) => None,
+            Point::CircuitOutput(c, output) => view.circuits.get(c.0).map(|c| match output {
+                CircuitOutput::ValvePosition => c.valve.command,
+                CircuitOutput::ReliefOpen => f64::from(u8::from(c.pressure.relief_open)),
+                CircuitOutput::TankInletOpen => f64::from(u8::from(c.pressure.inlet_open)),
+            }),
+            Point::CirculationPumpOutput(c, p, o) => view.circuits.get(c.0)?.pumps.get(p.0).map(|p| said(p, o)),
+            Point::MakeUpPumpOutput(c, p, o) => view.circuits.get(c.0)?.pressure.pumps.get(p.0).map(|p| said(p, o)),
+            Point::BuildingOutput(c, b, BuildingOutput::ValvePosition) => {
+                view.circuits.get(c.0)?.building_valves.get(b.0).map(|valve| valve.command)
+            }
+        }
+    }
+
+    fn station(&self, point: Point, signal: StationSignal, view: View<'_>) -> Option<f64> {
+        let flow = view.primary_flow() / WATER_DENSITY;
+        let design = view.circuits.iter().map(Circuit::primary_design_flow).sum::<f64>() / WATER_DENSITY;
+        let phase = |share: f64| {
+            if self.contacts.mains_failed { 0.0 } else { PHASE_VOLTS * (share + 0.004 * self.noise.jitter(point)) }
+        };
+        let current = self.electric_power / (3.0 * PHASE_VOLTS * POWER_FACTOR);
+        let sum = |f: &dyn Fn(&Circuit) -> f64| view.circuits.iter().map(f).sum::<f64>();
+        let meter_error = 1.0 + 0.01 * self.noise.character(Point::Station(StationSignal::PrimaryHeatEnergy));
+        Some(match signal {
+            StationSignal::OutdoorTemperature => self.thermometer(point, self.outdoor),
+            StationSignal::OutdoorTemperatureSecond => self.thermometer(point, self.outdoor_second),
+            StationSignal::SolarIrradiance => (self.global * (1.0 + 0.03 * self.noise.character(point))).max(0.0),
+            StationSignal::WindSpeed => step_of((self.wind + 0.1 * self.noise.jitter(point)).max(0.0), 0.1),
+            StationSignal::PrimarySupplyTemperature => self.thermometer(point, self.primary_supply),
+            StationSignal::PrimaryReturnTemperature => self.thermometer(point, self.primary_return),
+            StationSignal::PrimaryMeterSupplyTemperature => self.meter_thermometer(point, self.primary_supply),
+            StationSignal::PrimaryMeterReturnTemperature => self.meter_thermometer(point, self.primary_return),
+            StationSignal::PrimarySupplyPressure => self.transmitter(point, view.primary.supply_pressure()),
+            StationSignal::PrimaryReturnPressure => self.transmitter(point, view.primary.return_pressure()),
+            StationSignal::PrimaryStrainerPressure => {
+                self.transmitter(point, view.primary.supply_pressure() - 15_000.0 * (flow / design).powi(2))
+            }
+            StationSignal::PrimaryFlow => self.flow_meter(point, self.circuits.iter().map(|c| c.meter_flow).sum(), design),
+            StationSignal::PrimaryHeatPower => self.circuits.iter().map(|c| c.meter_heat).sum::<f64>() * meter_error,
+            StationSignal::PrimaryVolume => sum(&|c| c.primary_volume) * meter_error,
+            StationSignal::PrimaryHeatEnergy => sum(&|c| c.heat_energy) * meter_error,
+            StationSignal::PrimaryMeterOperatingTime => self.on_power_for,
+            StationSignal::ElectricityEnergy => self.electric_energy,
+            StationSignal::ElectricityPower => self.electric_power,
+            StationSignal::VoltageA => phase(1.0),
+            StationSignal::VoltageB => phase(0.995),
+            StationSignal::VoltageC => phase(1.005),
+            StationSignal::CurrentA | StationSignal::CurrentB | StationSignal::CurrentC => current,
+            StationSignal::MainsHealthy => contact(!self.contacts.mains_failed),
+            StationSignal::UpsOnBattery => contact(self.contacts.mains_failed),
+            StationSignal::EmergencyStop => contact(self.contacts.emergency_stop),
+            StationSignal::RemoteSelected => contact(!self.contacts.local),
+            // The exchangers keep the room warm; the wall to the outside takes a quarter of the cold.
+            StationSignal::PlantRoomTemperature => self.thermometer(point, 22.0 + 0.25 * self.outdoor_second),
+            StationSignal::PlantRoomFlooded => contact(self.contacts.flooded),
+            StationSignal::PrimaryMeterFaultCode
+            | StationSignal::PlantRoomSmoke
+            | StationSignal::PlantRoomDoorOpen => 0.0,
+            StationSignal::TapWaterVolume => step_of(sum(&|c| c.pressure.tap_volume), 0.01),
+            StationSignal::OutdoorForecast => return None,
+        })
+    }
+
+    fn circuit(&self, point: Point, signal: CircuitSignal, c: &Circuit, shown: &CircuitInstruments) -> Option<f64> {
+        let pressure = &c.pressure;
+        let design_flow = c.settings.design_flow() / WATER_DENSITY;
+        let primary_design = c.primary_design_flow() / WATER_DENSITY;
+        let strainer = STRAINER_SHARE * c.station_loss();
+        let heat_error = 1.0 + 0.01 * self.noise.character(point);
+        Some(match signal {
+            CircuitSignal::PrimaryReturnTemperature => self.thermometer(point, shown.primary_return),
+            CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter_flow, primary_design),
+            CircuitSignal::HeatPower => shown.meter_heat * heat_error,
+            CircuitSignal::HeatEnergy => c.heat_energy.max(0.0) * heat_error,
+            CircuitSignal::ValvePositionFeedback => {
+                (c.valve.feedback() + 0.002 * self.noise.jitter(point)).clamp(0.0, 1.0)
+            }
+            CircuitSignal::ValveFault => contact(c.valve.trouble.stuck),
+            CircuitSignal::ValveRemote => contact(!c.valve.trouble.local),
+            CircuitSignal::SupplyTemperature => self.thermometer(point, shown.supply),
+            CircuitSignal::SupplyTemperatureSecond => self.thermometer(point, shown.supply_second),
+            CircuitSignal::ReturnTemperature => self.thermometer(point, shown.return_),
+            CircuitSignal::SupplyPressure => self.transmitter(point, c.supply_pressure()),
+            CircuitSignal::ReturnPressure => self.transmitter(point, pressure.holding),
+            CircuitSignal::ReturnPressureBeforeStrainer => self.transmitter(point, pressure.holding + strainer),
+            CircuitSignal::ExchangerInletPressure => self.transmitter(point, pressure.holding + c.head),
+            CircuitSignal::DifferentialPressure => self.differential(point, c.differential_pressure()),
+            CircuitSignal::WorstDifferentialPressure => self.differential(point, c.worst_differential_pressure()),
+            CircuitSignal::SecondaryFlow => self.flow_meter(point, c.flow / WATER_DENSITY, design_flow),
+            CircuitSignal::SecondaryVolume => c.secondary_volume,
+            CircuitSignal::OverTemperatureSwitch => contact(shown.supply > over_temperature(c)),
+            CircuitSignal::OverPressureSwitch => contact(pressure.holding > 0.96 * c.settings.make_up.safety_valve.0),
+            CircuitSignal::LowPressureSwitch => contact(pressure.holding < c.settings.make_up.static_head.0 - 50_000.0),
+            CircuitSignal::FlowSwitch => contact(c.flow > FLOW_SWITCH * c.settings.design_flow()),
+            CircuitSignal::MakeUpFlow => pressure.make_up_flow,
+            CircuitSignal::MakeUpVolume => step_of(pressure.make_up_volume - 0.005, 0.01).max(0.0),
+            CircuitSignal::TankLevel => step_of(pressure.level + 0.003 * self.noise.jitter(point), 0.001).max(0.0),
+            CircuitSignal::TankLowSwitch => contact(pressure.tank_low()),
+            CircuitSignal::TankHighSwitch => contact(pressure.tank_high()),
+            CircuitSignal::TankInletFeedback => contact(pressure.inlet_open),
+            CircuitSignal::ReliefFeedback => contact(pressure.relief_feedback()),
+            CircuitSignal::SoftenerHealthy => 1.0,
+        })
+    }
+
+    fn pump(&self, point: Point, signal: PumpSignal, pump: &Pump) -> Option<f64> {
+        Some(match signal {
+            PumpSignal::Running => contact(pump.running),
+            PumpSignal::Fault => contact(pump.trouble.trip_code != 0),
+            PumpSignal::Remote => contact(!pump.trouble.local),
+            PumpSignal::SpeedFeedback => step_of(pump.speed_feedback(), 0.0002),
+            PumpSignal::Current => step_of(pump.power / (3.0 * PHASE_VOLTS * POWER_FACTOR), 0.1),
+            PumpSignal::Power => step_of(pump.power, 100.0),
+            // Room, and what the drive's own losses add at full load.
+            PumpSignal::Temperature => {
+                self.thermometer(point, 28.0 + 25.0 * (pump.power / (1.4 * pump.curve.rated_power)).min(1.3))
+            }
+            PumpSignal::FaultCode => f64::from(pump.trouble.trip_code),
+            PumpSignal::OperatingTime => pump.operating_time,
+        })
+    }
+
+    fn building(
+        &self,
+        point: Point,
+        signal: BuildingSignal,
+        b: usize,
+        c: &Circuit,
+        shown: &CircuitInstruments,
+    ) -> f64 {
+        let flow = c.network.share(b) * c.flow;
+        let fair = c.settings.design_flow() * c.buildings[b].area / c.settings.heated_area_m2;
+        let (supply, return_) = (shown.building_supply[b], shown.building_return[b]);
+        match signal {
+            BuildingSignal::SupplyTemperature => self.thermometer(point, supply),
+            BuildingSignal::ReturnTemperature => self.thermometer(point, return_),
+            BuildingSignal::DifferentialPressure => {
+                self.differential(point, c.network.differential_pressure(b, c.flow))
+            }
+            BuildingSignal::Flow => self.flow_meter(point, flow / WATER_DENSITY, fair / WATER_DENSITY),
+            BuildingSignal::HeatPower => {
+                (flow * heatstation_points::quantity::WATER_HEAT_CAPACITY * (supply - return_)).max(0.0)
+            }
+            BuildingSignal::ValvePositionFeedback => step_of(c.building_valves[b].position, 0.001),
+        }
+    }
+
+    /// Pt1000 class B: 0.3 K and 0.5 % at the limit, half of that usual; shown in tenths.
+    fn thermometer(&self, point: Point, celsius: f64) -> f64 {
+        let usual = 0.1 + 0.0015 * celsius.abs();
+        step_of(celsius + usual * self.noise.character(point) + 0.03 * self.noise.jitter(point), 0.1)
+    }
+
+    /// The paired sensors of a heat meter.
+    fn meter_thermometer(&self, point: Point, celsius: f64) -> f64 {
+        step_of(celsius + 0.03 * self.noise.character(point), 0.01)
+    }
+
+    fn transmitter(&self, point: Point, pascals: f64) -> f64 {
+        let own = PRESSURE_SCALE * (0.001 * self.noise.character(point) + 0.0002 * self.noise.jitter(point));
+        step_of((pascals + own).max(0.0), 100.0)
+    }
+
+    /// A differential transmitter is ranged closer than two that are subtracted.
+    fn differential(&self, point: Point, pascals: f64) -> f64 {
+        let own = 300_000.0 * (0.001 * self.noise.character(point) + 0.0005 * self.noise.jitter(point));
+        step_of((pascals + own).max(0.0), 100.0)
+    }
+
+    fn flow_meter(&self, point: Point, flow: f64, design: f64) -> f64 {
+        if flow < DEAF_BELOW * design {
+            return 0.0;
+        }
+        flow * (1.0 + 0.008 * self.noise.character(point) + 0.003 * self.noise.jitter(point))
+    }
+}
+
+/// Where the hard-wired thermostat trips: °C.
+fn over_temperature(circuit: &Circuit) -> f64 {
+    match circuit.settings.emitter {
+        crate::settings::Emitter::Floor => 55.0,
+        crate::settings::Emitter::Radiator { .. } => circuit.settings.design.supply.0 + OVER_TEMPERATURE_MARGIN,
+    }
+}
+
+fn said(pump: &Pump, output: PumpOutput) -> f64 {
+    match output {
+        PumpOutput::Start => contact(pump.start),
+        PumpOutput::Speed => pump.speed_command,
+    }
+}
+
+fn contact(closed: bool) -> f64 {
+    if closed { 1.0 } else { 0.0 }
+}
+
+fn step_of(value: f64, quantum: f64) -> f64 {
+    (value / quantum).round() * quantum
+}
+
+/// What a first-order lag takes over in one step.
+fn share(seconds: f64, time_constant: f64) -> f64 {
+    seconds / (time_constant + seconds)
+}

@@ -1,0 +1,285 @@
+//! Weather from a seed: seasons, cold waves, clear and grey days.
+//!
+//! Outdoor temperature is a yearly sine, a synoptic wander (days), a daily swing that is larger under a clear sky, and a
+//! few cold waves a winter; clearness wanders over a day and sets the sun; wind is lognormal. The series of one heating
+//! year (July to June) is made at once when its first hour is asked for, so any time can be asked in any order.
+
+use std::f64::consts::TAU;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use super::{Hour, Interpolation, Weather, WeatherSource, calendar, sun};
+
+const YEAR_HOURS: usize = 366 * 24;
+
+/// What the generator makes its weather like.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Climate {
+    /// Mean of the coldest days of the year (mid-January): °C.
+    pub january_mean: f64,
+    /// Mean of the warmest days: °C.
+    pub july_mean: f64,
+    /// Standard deviation of the synoptic wander, 60 h: 3 to 4.5 K.
+    pub synoptic_deviation: f64,
+    /// Half of the daily swing under a clear sky: 4 to 6 K.
+    pub daily_swing: f64,
+    /// Cold waves a winter: 2 to 4.
+    pub cold_waves: usize,
+    /// Median wind: m/s.
+    pub wind: f64,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Local standard time ahead of UTC: hours.
+    pub time_zone_hours: f64,
+}
+
+impl Climate {
+    /// Zibo and Jinan in Shandong.
+    pub const SHANDONG: Climate = Climate {
+        january_mean: -1.5,
+        july_mean: 27.0,
+        synoptic_deviation: 3.4,
+        daily_swing: 5.0,
+        cold_waves: 3,
+        wind: 2.4,
+        latitude: 36.8,
+        longitude: 118.0,
+        time_zone_hours: 8.0,
+    };
+    /// Beijing and Tangshan.
+    pub const BEIJING: Climate = Climate {
+        january_mean: -4.0,
+        july_mean: 26.5,
+        synoptic_deviation: 3.5,
+        daily_swing: 5.5,
+        cold_waves: 3,
+        wind: 2.3,
+        latitude: 39.8,
+        longitude: 116.5,
+        time_zone_hours: 8.0,
+    };
+    /// Harbin.
+    pub const HARBIN: Climate = Climate {
+        january_mean: -18.5,
+        july_mean: 23.0,
+        synoptic_deviation: 4.5,
+        daily_swing: 5.5,
+        cold_waves: 4,
+        wind: 2.8,
+        latitude: 45.75,
+        longitude: 126.8,
+        time_zone_hours: 8.0,
+    };
+    /// Hanzhong: mild and grey.
+    pub const HANZHONG: Climate = Climate {
+        january_mean: 2.8,
+        july_mean: 26.0,
+        synoptic_deviation: 2.4,
+        daily_swing: 3.5,
+        cold_waves: 2,
+        wind: 1.1,
+        latitude: 33.07,
+        longitude: 107.0,
+        time_zone_hours: 8.0,
+    };
+}
+
+/// Weather from a seed.
+#[derive(Clone, Debug)]
+pub struct StochasticWeather {
+    seed: u64,
+    climate: Climate,
+    /// The heating year that `rows` holds, by the year of its July.
+    year: Option<i64>,
+    /// UTC hour of the first row.
+    first: i64,
+    rows: Vec<Hour>,
+    interpolation: Interpolation,
+}
+
+impl StochasticWeather {
+    /// The weather of this seed in this climate.
+    pub fn new(seed: u64, climate: Climate) -> StochasticWeather {
+        let site = sun::Site::new(climate.latitude, climate.longitude);
+        let interpolation = Interpolation::new(site);
+        StochasticWeather { seed, climate, year: None, first: 0, rows: Vec::new(), interpolation }
+    }
+}
+
+impl WeatherSource for StochasticWeather {
+    fn at(&mut self, utc_seconds: i64) -> Weather {
+        let hour = utc_seconds.div_euclid(3600);
+        let (year, month, _) = calendar::civil(utc_seconds.div_euclid(86_400));
+        let heating_year = if month < 7 { year - 1 } else { year };
+        if self.year != Some(heating_year) {
+            self.first = first_of_july(hour);
+            self.rows = make_year(self.seed ^ heating_year.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15), self.climate);
+            self.year = Some(heating_year);
+        }
+        let (rows, first) = (&self.rows, self.first);
+        self.interpolation.at(utc_seconds, |hour| rows[(hour - first).clamp(0, YEAR_HOURS as i64 - 1) as usize])
+    }
+}
+
+/// UTC hour of the 1 July on or before this UTC hour.
+fn first_of_july(hour: i64) -> i64 {
+    let mut day = hour.div_euclid(24);
+    loop {
+        let (_, month, of_month) = calendar::civil(day);
+        if (month, of_month) == (7, 1) {
+            return day * 24;
+        }
+        day -= 1;
+    }
+}
+
+/// First-order wander with mean 0 and deviation 1.
+struct Wander {
+    value: f64,
+    keep: f64,
+    kick: f64,
+}
+
+impl Wander {
+    fn new(hours: f64, random: &mut ChaCha8Rng) -> Wander {
+        let keep = (-1.0 / hours).exp();
+        Wander { value: StandardNormal.sample(random), keep, kick: (1.0 - keep * keep).sqrt() }
+    }
+
+    fn next(&mut self, random: &mut ChaCha8Rng) -> f64 {
+        let noise: f64 = StandardNormal.sample(random);
+        self.value = self.keep * self.value + self.kick * noise;
+        self.value
+    }
+}
+
+fn make_year(seed: u64, climate: Climate) -> Vec<Hour> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let waves = cold_waves(climate.cold_waves, &mut random);
+    let mut synoptic = Wander::new(60.0, &mut random);
+    let mut cloud = Wander::new(20.0, &mut random);
+    let mut gust = Wander::new(8.0, &mut random);
+    let (middle, half) =
+        (0.5 * (climate.january_mean + climate.july_mean), 0.5 * (climate.july_mean - climate.january_mean));
+    let mut swing = 0.6;
+
+    (0..YEAR_HOURS)
+        .map(|row| {
+            let hour = row as f64;
+            // The year is warmest 20 days after 1 July and coldest half a year later.
+            let season = middle + half * (TAU * (hour / 24.0 - 20.0) / 365.0).cos();
+            // Clearness 0 (overcast) to 1 (clear); winters in the north of China are clear.
+            let clearness = 1.0 / (1.0 + (-1.6 * cloud.next(&mut random) - 0.5).exp());
+            swing += (clearness - swing) / 6.0;
+            let local = (hour + climate.time_zone_hours).rem_euclid(24.0);
+            let daily = climate.daily_swing * swing * (TAU * (local - 15.0) / 24.0).cos();
+            let wave: f64 = waves.iter().map(|wave| wave.at(hour)).sum();
+            let cold_air = climate.synoptic_deviation * synoptic.next(&mut random);
+            let wind = climate.wind * (0.5 * gust.next(&mut random)).exp();
+
+            Hour {
+                outdoor: season + cold_air + daily + wave,
+                wind: wind.min(25.0),
+                direct_normal: 820.0 * clearness * clearness,
+                diffuse_horizontal: 60.0 + 130.0 * clearness * (1.0 - clearness) * 2.0,
+            }
+        })
+        .collect()
+}
+
+/// A cold wave: falls within a day, lingers, recovers in days.
+struct ColdWave {
+    begins: f64,
+    depth: f64,
+    lasts: f64,
+}
+
+impl ColdWave {
+    fn at(&self, hour: f64) -> f64 {
+        let since = hour - self.begins;
+        if since <= 0.0 {
+            0.0
+        } else if since < 24.0 {
+            -self.depth * since / 24.0
+        } else if since < 24.0 + self.lasts {
+            -self.depth
+        } else {
+            -self.depth * (-(since - 24.0 - self.lasts) / 48.0).exp()
+        }
+    }
+}
+
+/// Mid-November to early March, 8 to 15 K deep.
+fn cold_waves(count: usize, random: &mut ChaCha8Rng) -> Vec<ColdWave> {
+    (0..count)
+        .map(|_| ColdWave {
+            begins: random.random_range(136.0 * 24.0..250.0 * 24.0),
+            depth: random.random_range(6.0..11.0),
+            lasts: random.random_range(12.0..60.0),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-15 00:00 in Beijing.
+    const SEASON: i64 = 1_794_672_000;
+
+    fn hourly(seed: u64, climate: Climate) -> Vec<Weather> {
+        let mut source = StochasticWeather::new(seed, climate);
+        (0..121 * 24).map(|hour| source.at(SEASON + hour * 3600)).collect()
+    }
+
+    fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+        let count = values.clone().count() as f64;
+        let mean = values.clone().sum::<f64>() / count;
+        (mean, (values.map(|v| (v - mean) * (v - mean)).sum::<f64>() / count).sqrt())
+    }
+
+    #[test]
+    fn seasons_of_many_seeds_look_like_the_climate() {
+        for (climate, low, high) in [(Climate::SHANDONG, -2.0, 3.5), (Climate::HARBIN, -18.0, -9.0)] {
+            let means: Vec<f64> =
+                (0..12).map(|seed| mean(hourly(seed, climate).iter().map(|w| w.outdoor.0)).0).collect();
+            let (overall, between) = mean(means.iter().copied());
+            assert!((low..high).contains(&overall), "season mean {overall}");
+            assert!((0.1..2.0).contains(&between), "seasons differ by {between}");
+        }
+        let season = hourly(1, Climate::SHANDONG);
+        let (_, deviation) = mean(season.iter().map(|w| w.outdoor.0));
+        assert!((3.5..8.5).contains(&deviation), "deviation {deviation}");
+        let (wind, _) = mean(season.iter().map(|w| w.wind.0));
+        assert!((1.5..4.5).contains(&wind), "wind {wind}");
+        let (global, _) = mean(season.iter().map(|w| w.global_horizontal().0));
+        assert!((60.0..160.0).contains(&global), "Shandong gets about 110 W/m² on the flat in winter, not {global}");
+        assert!(season.iter().all(|w| w.global_horizontal().0 < 1000.0));
+    }
+
+    #[test]
+    fn a_season_has_cold_days_near_the_design_temperature() {
+        let coldest: Vec<f64> = (0..12)
+            .map(|seed| hourly(seed, Climate::SHANDONG).iter().map(|w| w.outdoor.0).fold(99.0, f64::min))
+            .collect();
+        let (overall, _) = mean(coldest.iter().copied());
+        assert!((-20.0..-8.0).contains(&overall), "{coldest:?}");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_weather_in_any_order() {
+        let mut forwards = StochasticWeather::new(7, Climate::BEIJING);
+        let mut backwards = StochasticWeather::new(7, Climate::BEIJING);
+        let times: Vec<i64> = (0..500).map(|n| SEASON + n * 7919).collect();
+        let first: Vec<Weather> = times.iter().map(|&t| forwards.at(t)).collect();
+        let mut second: Vec<Weather> = times.iter().rev().map(|&t| backwards.at(t)).collect();
+        second.reverse();
+        assert_eq!(first, second);
+        assert_ne!(first[0], StochasticWeather::new(8, Climate::BEIJING).at(times[0]));
+    }
+}
