@@ -5,13 +5,28 @@
 //! * [`problem`]: everything that can be wrong with settings, told at once.
 //! * [`decode`]: words to values and back.
 //! * [`plan`]: which requests read all registers.
+//! * [`bus`]: what every register wire can do. [`modbus`]: Modbus TCP.
+//! * [`output`]: from a wish to a value that was read back.
+//! * [`wire`]: one wire at work, and the handle to it.
+//! * [`probe`]: asking once, for commissioning.
 
+pub mod bus;
 pub mod decode;
 pub mod encoding;
+pub mod modbus;
+pub mod output;
 pub mod plan;
+mod poller;
+pub mod probe;
 pub mod problem;
+mod runner;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+pub mod wire;
 
+pub use bus::{Bus, BusError, Refusal};
+pub use output::{DesiredOutput, DesiredOutputs, Obstacle, OutputState, OutputStatus, WISH_AGE_MAX};
+pub use plan::{Link, ReadPlan, ReadRequest};
 pub use problem::SettingsProblem;
+pub use wire::{FailureCounts, WireHandle, WireStatistics, spawn, spawn_on};

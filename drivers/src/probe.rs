@@ -1,0 +1,166 @@
+//! Asking once, for commissioning: what does each register hold, and does it take a value?
+//!
+//! Every register is asked for alone, so that the answer is about it and not about its neighbours.
+
+use std::time::Duration;
+
+use heatstation_points::{Fault, Point, Value};
+
+use crate::bus::{Bus, BusError, Refusal, Span, Write};
+use crate::decode::{EncodeError, decode, encode};
+use crate::modbus::ModbusTcp;
+use crate::problem::SettingsProblem;
+use crate::runner::{mask_of, read_back_span, write_of};
+use crate::settings::{ReadBack, Register, Table, WireSettings, WriteFunction};
+
+/// So many time-outs in a row, and the rest of the device is taken for silent too.
+const TIMEOUTS_MAX: u32 = 2;
+/// How long a written value may take to show.
+const SETTLING: Duration = Duration::from_millis(500);
+
+/// What one register answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeRow {
+    /// Name of the device.
+    pub device: String,
+    /// Which point.
+    pub point: Point,
+    /// Its text name.
+    pub name: String,
+    /// The address space.
+    pub table: Table,
+    /// Protocol address, counted from 0.
+    pub address: u16,
+    /// The words as they came; empty if none did.
+    pub words: Vec<u16>,
+    /// What they mean.
+    pub value: Result<Value, Fault>,
+    /// Why none came.
+    pub error: Option<BusError>,
+}
+
+/// What a single write came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeWrite {
+    /// What the register held before.
+    pub before: Option<Value>,
+    /// The words that were written.
+    pub words: Vec<u16>,
+    /// What it held afterwards; none if it cannot say.
+    pub after: Option<Value>,
+}
+
+/// Why a single write did not happen, or why nobody knows.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The settings are not sound.
+    #[error("the wire cannot be used: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Settings(Vec<SettingsProblem>),
+    /// The wire has no such output.
+    #[error("no output of this name is written on this wire")]
+    NoSuchOutput,
+    /// The value cannot be said to the device.
+    #[error(transparent)]
+    Encoding(#[from] EncodeError),
+    /// The device or the way to it.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// Reads every register of the wire once, in the order of the settings.
+///
+/// # Errors
+/// All problems of the settings, if there are any. A device that does not answer is told in its rows.
+pub async fn read_once(settings: &WireSettings) -> Result<Vec<ProbeRow>, Vec<SettingsProblem>> {
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut bus = ModbusTcp::new(settings);
+    let mut rows = Vec::new();
+    // The wire as a whole cannot be reached: every device would wait as long for the same answer.
+    let mut unreachable = None;
+    for device in &settings.devices {
+        let mut timeouts = 0;
+        for register in &device.registers {
+            let span = read_back_span(register, device.modbus_unit);
+            let is_write_only = register.write.as_ref().is_some_and(|rules| rules.read_back == ReadBack::Impossible);
+            let outcome = match &unreachable {
+                Some(error) => Err(BusError::clone(error)),
+                None if is_write_only => Err(BusError::Refused(Refusal::Address)),
+                None if TIMEOUTS_MAX <= timeouts => Err(BusError::Silent),
+                None => ask(&mut bus, span).await,
+            };
+            if let Err(error @ BusError::Unreachable { .. }) = &outcome {
+                unreachable = Some(error.clone());
+            }
+            timeouts = if matches!(outcome, Err(BusError::Silent)) { timeouts + 1 } else { 0 };
+            rows.push(row(&device.name, register, span, outcome));
+        }
+    }
+    Ok(rows)
+}
+
+async fn ask(bus: &mut ModbusTcp, span: Span) -> Result<Vec<u16>, BusError> {
+    bus.connect().await?;
+    bus.read(span).await
+}
+
+fn row(device: &str, register: &Register, span: Span, outcome: Result<Vec<u16>, BusError>) -> ProbeRow {
+    let (words, value, error) = match outcome {
+        Ok(words) => {
+            let value = decode(register, &words);
+            (words, value, None)
+        }
+        Err(error @ BusError::Refused(_)) => (Vec::new(), Err(Fault::Refused), Some(error)),
+        Err(error) => (Vec::new(), Err(Fault::Silent), Some(error)),
+    };
+    ProbeRow {
+        device: device.to_owned(),
+        point: register.point(),
+        name: register.name().to_owned(),
+        table: span.table,
+        address: span.address,
+        words,
+        value,
+        error,
+    }
+}
+
+/// Writes one value once, whatever else is wished, and reads it back after half a second.
+///
+/// # Errors
+/// See [`ProbeError`]. After a [`ProbeError::Bus`] that is not a refusal nobody knows whether it was written.
+pub async fn write_once(settings: &WireSettings, point: Point, value: Value) -> Result<ProbeWrite, ProbeError> {
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        return Err(ProbeError::Settings(problems));
+    }
+    let (device, register) = settings
+        .devices
+        .iter()
+        .flat_map(|device| device.registers.iter().map(move |register| (device, register)))
+        .find(|(_, register)| register.point() == point && register.write.is_some())
+        .ok_or(ProbeError::NoSuchOutput)?;
+    let rules = register.write.as_ref().ok_or(ProbeError::NoSuchOutput)?;
+    let words = encode(register, value)?;
+    let mut bus = ModbusTcp::new(settings);
+    bus.connect().await?;
+
+    let span = read_back_span(register, device.modbus_unit);
+    let can_be_read = rules.read_back != ReadBack::Impossible;
+    let before = if can_be_read { decode(register, &bus.read(span).await?).ok() } else { None };
+    let write = match mask_of(register) {
+        None => write_of(register.table, rules.function, register.address, words.clone()),
+        Some(mask) if rules.function == WriteFunction::ReadModifyWrite => {
+            let own = Span { table: register.table, address: register.address, count: 1, ..span };
+            let held = bus.read(own).await?;
+            Write::SingleRegister { address: register.address, word: (held[0] & !mask) | words[0] }
+        }
+        Some(mask) => Write::MaskRegister { address: register.address, and: !mask, or: words[0] },
+    };
+    bus.write(device.modbus_unit, &write).await?;
+    tokio::time::sleep(SETTLING).await;
+    let after = if can_be_read { decode(register, &bus.read(span).await?).ok() } else { None };
+    Ok(ProbeWrite { before, words, after })
+}
