@@ -18,7 +18,7 @@
 //!
 //! * **Whose answer.** The library counts transaction ids from 0 on every connection, and a gateway that keeps a late
 //!   answer for whoever connects next would meet a request of the same number. The guard changes the ids on the way out
-//!   and back by a mask drawn for each connection. Within a connection they come round after 65 536 requests; none is
+//!   and back by a mask that is another one on each connection. Within a connection they come round after 65 536 requests; none is
 //!   outstanding then, because the first request without an answer has ended the connection.
 //!
 //! What no client can see: a gateway that gives a late answer of the bus the number of the newest question. Against that
@@ -57,6 +57,7 @@ pub struct ModbusTcp {
     pause_between_requests: Duration,
     pause_after_connect: Duration,
     connection: Option<Connection>,
+    mask: u16,
 }
 
 struct Connection {
@@ -76,6 +77,7 @@ impl ModbusTcp {
             pause_between_requests: wire.pause_between_requests,
             pause_after_connect: wire.pause_after_connect,
             connection: None,
+            mask: rand::random(),
         }
     }
 
@@ -130,9 +132,13 @@ impl Bus for ModbusTcp {
             .map_err(|_| unreachable("no answer in time".to_owned()))?
             .map_err(|error| unreachable(error.to_string()))?;
         let received = Arc::new(AtomicUsize::new(0));
-        let guard = Guard { stream, received: Arc::clone(&received), sent: 0, mask: rand::random() };
+        // Steps of the golden ratio: the masks of neighbouring connections differ in their high bits, so that even the
+        // small numbers that every connection starts with do not meet.
+        let mask = self.mask.wrapping_add(0x9E37);
+        let guard = Guard { stream, received: Arc::clone(&received), sent: 0, mask: mask.to_be_bytes() };
         sleep(self.pause_after_connect).await;
         let context = tcp::attach_slave(guard, Slave(0));
+        self.mask = mask;
         self.connection = Some(Connection { context, received, quiet_until: Instant::now() });
         Ok(())
     }

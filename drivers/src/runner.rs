@@ -20,6 +20,8 @@ use crate::wire::{Shown, look};
 
 /// So many output requests in a row before a read that is due has its turn.
 const OUTPUTS_IN_A_ROW: u32 = 8;
+/// The shortest sleep: what is due already is not slept for, so this only keeps an oversight from spinning.
+const SLEEP_MIN: Duration = Duration::from_millis(1);
 /// The longest sleep: a bound for whatever this module has overlooked.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
@@ -116,7 +118,8 @@ impl<B: Bus> Runner<B> {
     }
 
     async fn sleep(&mut self, until: Duration) {
-        let until = until.min(self.now() + SLEEP_MAX);
+        let now = self.now();
+        let until = until.clamp(now + SLEEP_MIN, now + SLEEP_MAX);
         tokio::select! {
             () = tokio::time::sleep_until(self.epoch + until) => {}
             // News or the end of the handle; the loop looks which.
@@ -176,6 +179,9 @@ impl<B: Bus> Runner<B> {
     }
 
     fn next_job_time(&mut self, now: Duration) -> Duration {
+        for poller in &mut self.pollers {
+            poller.replan(now);
+        }
         for output in &mut self.outputs {
             // For its side of the story alone: a wish that has grown too old says so.
             output.next(now);

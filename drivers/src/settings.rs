@@ -241,7 +241,8 @@ pub struct WriteRules {
     /// Written again after this long even if nothing changed, so that the watchdog of the device stays fed and a
     /// foreign write does not last. Ignored for [`Memory::NonVolatile`], which is written on change only.
     pub refresh: Duration,
-    /// How far apart wanted and read-back value may be, in the point's unit, on top of one step of the encoding.
+    /// How far apart wanted and read-back value may be, in the point's unit, beyond what the encoding rounds. For
+    /// [`Memory::NonVolatile`] also how far a wish must have moved to be worth a write.
     pub tolerance: f64,
     /// Where it is verified.
     pub read_back: ReadBack,

@@ -478,6 +478,19 @@ async fn an_unplugged_wire_is_silent_at_once_and_tried_ever_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_that_falls_due_while_the_wire_is_unplugged_waits_for_the_wire() {
+    let stage = Stage::of(vec![device("plc", 1, vec![word(0, SECOND), word(1, SECOND)])]);
+    stage.world.look().bad.insert(1);
+    sleep(SECOND * 3).await;
+    stage.world.look().is_reachable = false;
+    sleep(SECOND * 700).await;
+    stage.world.look().bad.clear();
+    stage.world.look().is_reachable = true;
+    sleep(SECOND * 62).await;
+    assert!(stage.wire.samples().iter().all(|sample| sample.value.is_ok()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn unsound_settings_start_no_wire() {
     let devices = vec![device("plc", 250, vec![word(0, Duration::ZERO)])];
     let world = WorldBus { world: Arc::default(), epoch: tokio::time::Instant::now() };
