@@ -17,7 +17,7 @@
 //! wish is older than [`WISH_AGE_MAX`]; and never before the device was asked what it holds, on each new connection and
 //! after each write that got no answer.
 //!
-//! Pure: time comes in, an [`Action`] goes out, what became of it is told back.
+//! Pure: time comes in, an `Action` goes out, what became of it is told back.
 
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ pub(crate) enum Action {
     Wait(Duration),
     /// Ask the device what it holds.
     ReadBack,
-    /// Write [`Output::words`].
+    /// Write `Output::words`.
     Write,
 }
 
