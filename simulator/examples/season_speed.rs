@@ -10,7 +10,7 @@ use heatstation_points::{
     Celsius, CircuitIndex, CircuitOutput, CircuitSignal, Point, PumpIndex, PumpOutput, StationSignal,
 };
 use heatstation_simulator::{
-    BuildingClass, Circulation, CircuitPlantSettings, Climate, DesignTemperatures, Emitter, EpwWeather, InitialState,
+    BuildingClass, CircuitPlantSettings, Circulation, Climate, DesignTemperatures, Emitter, EpwWeather, InitialState,
     Outline, Plant, StationPlantSettings, StochasticWeather, WeatherSource,
 };
 
@@ -41,11 +41,8 @@ fn main() {
     };
     let circuit = CircuitPlantSettings::typical(&outline, 1);
     let mut settings = StationPlantSettings::of(vec![circuit]);
-    settings.initial = InitialState {
-        outdoor: weather.at(SEASON).outdoor,
-        room: Celsius(20.0),
-        circulation: Circulation::Running,
-    };
+    settings.initial =
+        InitialState { outdoor: weather.at(SEASON).outdoor, room: Celsius(20.0), circulation: Circulation::Running };
     let mut plant = Plant::new(&settings, 1);
     let mut season = Season::new(plant.truth().circuits[0].flats.len());
 
@@ -106,10 +103,7 @@ impl Season {
         } else if pressure > 300_000.0 {
             plant.command(make_up(PumpOutput::Start), 0.0);
         }
-        plant.command(
-            Point::CircuitOutput(c, CircuitOutput::ReliefOpen),
-            if pressure > 360_000.0 { 1.0 } else { 0.0 },
-        );
+        plant.command(Point::CircuitOutput(c, CircuitOutput::ReliefOpen), if pressure > 360_000.0 { 1.0 } else { 0.0 });
         let level = read(plant, CircuitSignal::TankLevel);
         plant.command(Point::CircuitOutput(c, CircuitOutput::TankInletOpen), if level < 1.2 { 1.0 } else { 0.0 });
     }

@@ -319,14 +319,8 @@ impl Building {
 
     /// Brings the flats into balance with steady water and weather, `mean` °C on average.
     pub fn start_at(&mut self, flow: f64, inlet: f64, mean: f64, outdoor: f64) {
-        let outside = Outside {
-            outdoor,
-            wind: 2.0,
-            beam: [30.0, 60.0, 120.0, 60.0],
-            diffuse: 30.0,
-            hour: 12.0,
-            now: 0.0,
-        };
+        let outside =
+            Outside { outdoor, wind: 2.0, beam: [30.0, 60.0, 120.0, 60.0], diffuse: 30.0, hour: 12.0, now: 0.0 };
         for flat in &mut self.flats {
             let series = AIR_TO_MASS / (AIR_TO_MASS + flat.wall);
             flat.air = mean;
@@ -405,10 +399,8 @@ fn move_masses(
         + TO_NEIGHBOURS * (mean_air - flat.air)
         + CONVECTIVE * (emitted + people)
         + 0.5 * sun;
-    let mass = -between
-        + flat.wall * (outside.outdoor - flat.mass)
-        + (1.0 - CONVECTIVE) * (emitted + people)
-        + 0.5 * sun;
+    let mass =
+        -between + flat.wall * (outside.outdoor - flat.mass) + (1.0 - CONVECTIVE) * (emitted + people) + 0.5 * sun;
     flat.air += seconds * air / flat.air_capacity;
     flat.mass += seconds * mass / flat.mass_capacity;
 }
@@ -443,7 +435,7 @@ fn make_flats(
     // Who designed the house gave exposed flats larger emitters, but not as much larger as they need, and pipe fitters
     // and owners did the rest.
     let emitters: Vec<f64> =
-        places.iter().map(|place| (place / mean_place).powf(0.85) * scatter(0.10, random)).collect();
+        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.12, random)).collect();
     let mean_emitter = emitters.iter().sum::<f64>() / count as f64;
     let design = &settings.design;
     let output = settings.design_heat() / settings.heated_area_m2;

@@ -11,7 +11,7 @@ use crate::pipe::Pipe;
 use crate::pressure::{Pressure, expansion_coefficient};
 use crate::pump::{Pump, PumpCurve, meters_of_water, operating_point};
 use crate::rooms::RoomSensors;
-use crate::settings::{Circulation, CircuitPlantSettings, InitialState, PrimarySettings};
+use crate::settings::{CircuitPlantSettings, Circulation, InitialState, PrimarySettings};
 use crate::valve::{Valve, opening};
 
 /// The ground around the pipes in winter: °C.
@@ -113,8 +113,7 @@ impl Circuit {
         let flow = design_flow * c.flow_ratio;
         let shares: f64 = settings.buildings.iter().map(|b| b.area_share * b.flow_ratio).sum();
         let shares: Vec<f64> = settings.buildings.iter().map(|b| b.area_share * b.flow_ratio / shares).collect();
-        let network =
-            Network::sized(&shares, flow, meters_of_water(c.network_head), meters_of_water(c.building_head));
+        let network = Network::sized(&shares, flow, meters_of_water(c.network_head), meters_of_water(c.building_head));
         let head = meters_of_water(c.exchanger_head + c.network_head + c.building_head);
         let curve = PumpCurve::for_duty(flow / settings.duty_pumps() as f64, head, c.efficiency);
 
@@ -125,13 +124,15 @@ impl Circuit {
             .collect();
         let pipe = |mass: f64, plugs| Pipe::new(mass, plugs, 20.0, piping.cooling_time);
         let count = buildings.len();
+        let in_buildings = buildings.iter().map(Building::emitter_water).sum::<f64>();
+        let loop_water = piping.trunk.iter().chain(&piping.risers).sum::<f64>() + in_buildings;
         Circuit {
             exchanger: Exchanger::new(transfer, primary_design, design_flow, 20.0),
             valve: Valve::new(settings.valve, primary_design, pressure_left),
             pumps: (0..c.pumps).map(|_| Pump::new(curve, c.ramp)).collect(),
             network,
             station_resistance: meters_of_water(c.exchanger_head) / (flow * flow),
-            pressure: Pressure::new(settings.make_up, water / WATER_DENSITY),
+            pressure: Pressure::new(settings.make_up, loop_water / WATER_DENSITY),
             to_sensor: pipe(design_flow * TO_SENSOR_SECONDS, 8),
             trunk_supply: piping.trunk.iter().map(|&mass| pipe(0.5 * mass, 40)).collect(),
             trunk_return: piping.trunk.iter().map(|&mass| pipe(0.5 * mass, 40)).collect(),
@@ -156,7 +157,7 @@ impl Circuit {
             pump_heat_energy: 0.0,
             fouling_fault: 0.0,
             stored: 0.0,
-            loop_water: water,
+            loop_water,
             settings: settings.clone(),
         }
     }
@@ -299,7 +300,8 @@ impl Circuit {
 
         self.pump_power = 0.0;
         for (pump, flow) in self.pumps.iter_mut().zip(&self.pump_flows) {
-            let power = if pump.trouble.unpowered { 0.0 } else { pump.curve.electric_power(pump.speed, *flow, self.head) };
+            let power =
+                if pump.trouble.unpowered { 0.0 } else { pump.curve.electric_power(pump.speed, *flow, self.head) };
             // A coasting motor draws nothing.
             pump.power = if pump.speed_feedback() > 0.0 || pump.speed == 0.0 { power } else { 0.0 };
             self.pump_power += pump.power;

@@ -1,7 +1,8 @@
 //! The plate heat exchanger: effectiveness and number of transfer units, with flow-dependent transfer and hold-up.
 //!
 //! The steady heat is that of a counterflow exchanger. Transfer on each side grows with flow to the power 0.8, so a
-//! half-open valve does not halve the heat (model: Modelica Buildings, PlateHeatExchangerEffectivenessNTU). The water and
+//! half-open valve does not halve the heat (model: `PlateHeatExchangerEffectivenessNTU` of
+//! Modelica Buildings). The water and
 //! plates behind each outlet are one stirred volume each; with them the outlet answers in 5 to 20 s, no energy is lost on
 //! the way, and a stagnant side takes on the other side's temperature as it does in reality.
 
@@ -12,7 +13,7 @@ const FLOW_EXPONENT: f64 = 0.8;
 /// Hold-up of an outlet at design flow: s. Water and plates; the outlet's time constant.
 const HOLD_UP_SECONDS: f64 = 10.0;
 /// Below this share of the design flow natural convection keeps the water inside moving.
-const CONVECTION_SHARE: f64 = 0.005;
+const CONVECTION_SHARE: f64 = 0.03;
 /// Flows are taken as unchanged within this relative band; the transfer coefficient is then right within 0.1 %.
 const FLOW_TOLERANCE: f64 = 1e-3;
 
@@ -83,9 +84,8 @@ impl Side {
     /// One step of the stirred volume, implicit, so that it neither overshoots nor loses energy.
     fn settle(&mut self, flow: f64, inlet: f64, heat: f64, seconds: f64) {
         let carried = seconds * flow;
-        self.outlet =
-            (self.hold_up * self.outlet + carried * inlet + seconds * heat / WATER_HEAT_CAPACITY)
-                / (self.hold_up + carried);
+        self.outlet = (self.hold_up * self.outlet + carried * inlet + seconds * heat / WATER_HEAT_CAPACITY)
+            / (self.hold_up + carried);
     }
 }
 

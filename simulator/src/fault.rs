@@ -70,31 +70,41 @@ pub enum Fault {
     OutdoorSensorInSun(Kelvins),
 }
 
+/// Where a fault sits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Station,
+    Circuit(CircuitIndex),
+    Pump(PumpPlace),
+    Instrument(Point),
+}
+
 impl Fault {
     /// Whether two faults are of the same kind at the same place: the later one replaces the earlier.
     pub fn is_same_place(&self, other: &Fault) -> bool {
-        use Fault::{
-            EmergencyStop, ExchangerFouled, FlatsClosed, Flooded, Leak, LocalSelected, MainsFailure,
-            OutdoorSensorInSun, PrimaryCold, PrimaryPressureLost, PumpDead, PumpLocal, PumpTrip, ReliefStuckOpen,
-            SensorBias, SensorLost, SensorShows, SensorStuck, ValveLocal, ValveStiction, ValveStuck,
-        };
-        match (self, other) {
-            (SensorLost(a), SensorLost(b)) | (SensorStuck(a), SensorStuck(b)) => a == b,
-            (SensorBias(a, _), SensorBias(b, _)) | (SensorShows(a, _), SensorShows(b, _)) => a == b,
-            (PumpTrip(a), PumpTrip(b)) | (PumpDead(a), PumpDead(b)) | (PumpLocal(a), PumpLocal(b)) => a == b,
-            (ValveStuck(a), ValveStuck(b)) | (ValveLocal(a), ValveLocal(b)) => a == b,
-            (ReliefStuckOpen(a), ReliefStuckOpen(b)) | (Leak(a, _), Leak(b, _)) => a == b,
-            (ValveStiction(a, _), ValveStiction(b, _))
-            | (ExchangerFouled(a, _), ExchangerFouled(b, _))
-            | (FlatsClosed(a, _), FlatsClosed(b, _)) => a == b,
-            (PrimaryCold(_), PrimaryCold(_))
-            | (PrimaryPressureLost(_), PrimaryPressureLost(_))
-            | (MainsFailure, MainsFailure)
-            | (EmergencyStop, EmergencyStop)
-            | (LocalSelected, LocalSelected)
-            | (Flooded, Flooded)
-            | (OutdoorSensorInSun(_), OutdoorSensorInSun(_)) => true,
-            _ => false,
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.place() == other.place()
+    }
+
+    fn place(&self) -> Place {
+        match *self {
+            Fault::SensorLost(p) | Fault::SensorStuck(p) | Fault::SensorBias(p, _) | Fault::SensorShows(p, _) => {
+                Place::Instrument(p)
+            }
+            Fault::PumpTrip(p) | Fault::PumpDead(p) | Fault::PumpLocal(p) => Place::Pump(p),
+            Fault::ValveStuck(c)
+            | Fault::ValveLocal(c)
+            | Fault::ReliefStuckOpen(c)
+            | Fault::ValveStiction(c, _)
+            | Fault::Leak(c, _)
+            | Fault::ExchangerFouled(c, _)
+            | Fault::FlatsClosed(c, _) => Place::Circuit(c),
+            Fault::PrimaryCold(_)
+            | Fault::PrimaryPressureLost(_)
+            | Fault::MainsFailure
+            | Fault::EmergencyStop
+            | Fault::LocalSelected
+            | Fault::Flooded
+            | Fault::OutdoorSensorInSun(_) => Place::Station,
         }
     }
 }
@@ -111,7 +121,7 @@ pub(crate) enum SensorTrouble {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FaultBoard {
     active: Vec<Fault>,
-    sensors: Vec<(Point, SensorTrouble)>,
+    sensors: Vec<(Fault, Point, SensorTrouble)>,
 }
 
 impl FaultBoard {
@@ -123,32 +133,25 @@ impl FaultBoard {
     pub fn inject(&mut self, fault: Fault, shown: Option<f64>) {
         self.clear(&fault);
         self.active.push(fault);
-        match fault {
-            Fault::SensorLost(point) => self.sensors.push((point, SensorTrouble::Lost)),
-            Fault::SensorStuck(point) => self.sensors.push((point, SensorTrouble::Shows(shown))),
-            Fault::SensorShows(point, value) => self.sensors.push((point, SensorTrouble::Shows(Some(value)))),
-            Fault::SensorBias(point, bias) => self.sensors.push((point, SensorTrouble::Bias(bias))),
-            _ => {}
-        }
+        let trouble = match fault {
+            Fault::SensorLost(point) => (point, SensorTrouble::Lost),
+            Fault::SensorStuck(point) => (point, SensorTrouble::Shows(shown)),
+            Fault::SensorShows(point, value) => (point, SensorTrouble::Shows(Some(value))),
+            Fault::SensorBias(point, bias) => (point, SensorTrouble::Bias(bias)),
+            _ => return,
+        };
+        self.sensors.push((fault, trouble.0, trouble.1));
     }
 
     pub fn clear(&mut self, fault: &Fault) {
         self.active.retain(|active| !active.is_same_place(fault));
-        let gone = |point: Point, trouble: &SensorTrouble| match fault {
-            Fault::SensorLost(p) => point == *p && *trouble == SensorTrouble::Lost,
-            Fault::SensorStuck(p) | Fault::SensorShows(p, _) => {
-                point == *p && matches!(trouble, SensorTrouble::Shows(_))
-            }
-            Fault::SensorBias(p, _) => point == *p && matches!(trouble, SensorTrouble::Bias(_)),
-            _ => false,
-        };
-        self.sensors.retain(|(point, trouble)| !gone(*point, trouble));
+        self.sensors.retain(|(cause, ..)| !cause.is_same_place(fault));
     }
 
     /// What an instrument shows under its faults.
     pub fn shown(&self, point: Point, value: Option<f64>) -> Option<f64> {
         let mut value = value;
-        for (_, trouble) in self.sensors.iter().filter(|(p, _)| *p == point) {
+        for (_, _, trouble) in self.sensors.iter().filter(|(_, p, _)| *p == point) {
             value = match trouble {
                 SensorTrouble::Lost => return None,
                 SensorTrouble::Shows(shown) => *shown,

@@ -54,6 +54,7 @@ struct CircuitInstruments {
 
 /// What belongs to the whole station and is neither plant nor instrument: contacts and selectors.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "contacts are open or closed, each by itself")]
 pub(crate) struct Contacts {
     pub mains_failed: bool,
     pub emergency_stop: bool,
@@ -181,9 +182,9 @@ impl Instruments {
         let circuit = |c: usize| view.circuits.get(c).map(|circuit| (circuit, &self.circuits[c]));
         match point {
             Point::Station(signal) => self.station(point, signal, view),
-            Point::Circuit(c, signal) => circuit(c.0).and_then(|(c, shown)| self.circuit(point, signal, c, shown)),
-            Point::CirculationPump(c, p, s) => self.pump(point, s, view.circuits.get(c.0)?.pumps.get(p.0)?),
-            Point::MakeUpPump(c, p, s) => self.pump(point, s, view.circuits.get(c.0)?.pressure.pumps.get(p.0)?),
+            Point::Circuit(c, signal) => circuit(c.0).map(|(c, shown)| self.circuit(point, signal, c, shown)),
+            Point::CirculationPump(c, p, s) => Some(self.pump(point, s, view.circuits.get(c.0)?.pumps.get(p.0)?)),
+            Point::MakeUpPump(c, p, s) => Some(self.pump(point, s, view.circuits.get(c.0)?.pressure.pumps.get(p.0)?)),
             Point::Building(c, b, s) => {
                 let (circuit, shown) = circuit(c.0)?;
                 (b.0 < circuit.buildings.len()).then(|| self.building(point, s, b.0, circuit, shown))
@@ -192,7 +193,7 @@ impl Instruments {
                 let rooms = &view.circuits.get(c.0)?.rooms;
                 match signal {
                     heatstation_points::RoomSignal::Temperature => rooms.temperature(r.0),
-                    heatstation_points::RoomSignal::Battery => rooms.battery(r.0).map(|level| step_of(level, 0.01)),
+                    heatstation_points::RoomSignal::Battery => rooms.battery(r.0).map(|level| display(level, 100.0)),
                 }
             }
             Point::Auxiliary(_) => None,
@@ -222,7 +223,7 @@ impl Instruments {
             StationSignal::OutdoorTemperature => self.thermometer(point, self.outdoor),
             StationSignal::OutdoorTemperatureSecond => self.thermometer(point, self.outdoor_second),
             StationSignal::SolarIrradiance => (self.global * (1.0 + 0.03 * self.noise.character(point))).max(0.0),
-            StationSignal::WindSpeed => step_of((self.wind + 0.1 * self.noise.jitter(point)).max(0.0), 0.1),
+            StationSignal::WindSpeed => display((self.wind + 0.1 * self.noise.jitter(point)).max(0.0), 10.0),
             StationSignal::PrimarySupplyTemperature => self.thermometer(point, self.primary_supply),
             StationSignal::PrimaryReturnTemperature => self.thermometer(point, self.primary_return),
             StationSignal::PrimaryMeterSupplyTemperature => self.meter_thermometer(point, self.primary_supply),
@@ -232,7 +233,9 @@ impl Instruments {
             StationSignal::PrimaryStrainerPressure => {
                 self.transmitter(point, view.primary.supply_pressure() - 15_000.0 * (flow / design).powi(2))
             }
-            StationSignal::PrimaryFlow => self.flow_meter(point, self.circuits.iter().map(|c| c.meter_flow).sum(), design),
+            StationSignal::PrimaryFlow => {
+                self.flow_meter(point, self.circuits.iter().map(|c| c.meter_flow).sum(), design)
+            }
             StationSignal::PrimaryHeatPower => self.circuits.iter().map(|c| c.meter_heat).sum::<f64>() * meter_error,
             StationSignal::PrimaryVolume => sum(&|c| c.primary_volume) * meter_error,
             StationSignal::PrimaryHeatEnergy => sum(&|c| c.heat_energy) * meter_error,
@@ -250,21 +253,21 @@ impl Instruments {
             // The exchangers keep the room warm; the wall to the outside takes a quarter of the cold.
             StationSignal::PlantRoomTemperature => self.thermometer(point, 22.0 + 0.25 * self.outdoor_second),
             StationSignal::PlantRoomFlooded => contact(self.contacts.flooded),
-            StationSignal::PrimaryMeterFaultCode
-            | StationSignal::PlantRoomSmoke
-            | StationSignal::PlantRoomDoorOpen => 0.0,
-            StationSignal::TapWaterVolume => step_of(sum(&|c| c.pressure.tap_volume), 0.01),
+            StationSignal::PrimaryMeterFaultCode | StationSignal::PlantRoomSmoke | StationSignal::PlantRoomDoorOpen => {
+                0.0
+            }
+            StationSignal::TapWaterVolume => counted(sum(&|c| c.pressure.tap_volume)),
             StationSignal::OutdoorForecast => return None,
         })
     }
 
-    fn circuit(&self, point: Point, signal: CircuitSignal, c: &Circuit, shown: &CircuitInstruments) -> Option<f64> {
+    fn circuit(&self, point: Point, signal: CircuitSignal, c: &Circuit, shown: &CircuitInstruments) -> f64 {
         let pressure = &c.pressure;
         let design_flow = c.settings.design_flow() / WATER_DENSITY;
         let primary_design = c.primary_design_flow() / WATER_DENSITY;
         let strainer = STRAINER_SHARE * c.station_loss();
         let heat_error = 1.0 + 0.01 * self.noise.character(point);
-        Some(match signal {
+        match signal {
             CircuitSignal::PrimaryReturnTemperature => self.thermometer(point, shown.primary_return),
             CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter_flow, primary_design),
             CircuitSignal::HeatPower => shown.meter_heat * heat_error,
@@ -290,41 +293,34 @@ impl Instruments {
             CircuitSignal::LowPressureSwitch => contact(pressure.holding < c.settings.make_up.static_head.0 - 50_000.0),
             CircuitSignal::FlowSwitch => contact(c.flow > FLOW_SWITCH * c.settings.design_flow()),
             CircuitSignal::MakeUpFlow => pressure.make_up_flow,
-            CircuitSignal::MakeUpVolume => step_of(pressure.make_up_volume - 0.005, 0.01).max(0.0),
-            CircuitSignal::TankLevel => step_of(pressure.level + 0.003 * self.noise.jitter(point), 0.001).max(0.0),
+            CircuitSignal::MakeUpVolume => counted(pressure.make_up_volume),
+            CircuitSignal::TankLevel => display(pressure.level + 0.003 * self.noise.jitter(point), 1000.0).max(0.0),
             CircuitSignal::TankLowSwitch => contact(pressure.tank_low()),
             CircuitSignal::TankHighSwitch => contact(pressure.tank_high()),
             CircuitSignal::TankInletFeedback => contact(pressure.inlet_open),
             CircuitSignal::ReliefFeedback => contact(pressure.relief_feedback()),
             CircuitSignal::SoftenerHealthy => 1.0,
-        })
+        }
     }
 
-    fn pump(&self, point: Point, signal: PumpSignal, pump: &Pump) -> Option<f64> {
-        Some(match signal {
+    fn pump(&self, point: Point, signal: PumpSignal, pump: &Pump) -> f64 {
+        match signal {
             PumpSignal::Running => contact(pump.running),
             PumpSignal::Fault => contact(pump.trouble.trip_code != 0),
             PumpSignal::Remote => contact(!pump.trouble.local),
-            PumpSignal::SpeedFeedback => step_of(pump.speed_feedback(), 0.0002),
-            PumpSignal::Current => step_of(pump.power / (3.0 * PHASE_VOLTS * POWER_FACTOR), 0.1),
-            PumpSignal::Power => step_of(pump.power, 100.0),
+            PumpSignal::SpeedFeedback => display(pump.speed_feedback(), 5000.0),
+            PumpSignal::Current => display(pump.power / (3.0 * PHASE_VOLTS * POWER_FACTOR), 10.0),
+            PumpSignal::Power => display(pump.power, 0.01),
             // Room, and what the drive's own losses add at full load.
             PumpSignal::Temperature => {
                 self.thermometer(point, 28.0 + 25.0 * (pump.power / (1.4 * pump.curve.rated_power)).min(1.3))
             }
             PumpSignal::FaultCode => f64::from(pump.trouble.trip_code),
             PumpSignal::OperatingTime => pump.operating_time,
-        })
+        }
     }
 
-    fn building(
-        &self,
-        point: Point,
-        signal: BuildingSignal,
-        b: usize,
-        c: &Circuit,
-        shown: &CircuitInstruments,
-    ) -> f64 {
+    fn building(&self, point: Point, signal: BuildingSignal, b: usize, c: &Circuit, shown: &CircuitInstruments) -> f64 {
         let flow = c.network.share(b) * c.flow;
         let fair = c.settings.design_flow() * c.buildings[b].area / c.settings.heated_area_m2;
         let (supply, return_) = (shown.building_supply[b], shown.building_return[b]);
@@ -338,30 +334,30 @@ impl Instruments {
             BuildingSignal::HeatPower => {
                 (flow * heatstation_points::quantity::WATER_HEAT_CAPACITY * (supply - return_)).max(0.0)
             }
-            BuildingSignal::ValvePositionFeedback => step_of(c.building_valves[b].position, 0.001),
+            BuildingSignal::ValvePositionFeedback => display(c.building_valves[b].position, 1000.0),
         }
     }
 
     /// Pt1000 class B: 0.3 K and 0.5 % at the limit, half of that usual; shown in tenths.
     fn thermometer(&self, point: Point, celsius: f64) -> f64 {
         let usual = 0.1 + 0.0015 * celsius.abs();
-        step_of(celsius + usual * self.noise.character(point) + 0.03 * self.noise.jitter(point), 0.1)
+        display(celsius + usual * self.noise.character(point) + 0.03 * self.noise.jitter(point), 10.0)
     }
 
     /// The paired sensors of a heat meter.
     fn meter_thermometer(&self, point: Point, celsius: f64) -> f64 {
-        step_of(celsius + 0.03 * self.noise.character(point), 0.01)
+        display(celsius + 0.03 * self.noise.character(point), 100.0)
     }
 
     fn transmitter(&self, point: Point, pascals: f64) -> f64 {
         let own = PRESSURE_SCALE * (0.001 * self.noise.character(point) + 0.0002 * self.noise.jitter(point));
-        step_of((pascals + own).max(0.0), 100.0)
+        display((pascals + own).max(0.0), 0.01)
     }
 
     /// A differential transmitter is ranged closer than two that are subtracted.
     fn differential(&self, point: Point, pascals: f64) -> f64 {
         let own = 300_000.0 * (0.001 * self.noise.character(point) + 0.0005 * self.noise.jitter(point));
-        step_of((pascals + own).max(0.0), 100.0)
+        display((pascals + own).max(0.0), 0.01)
     }
 
     fn flow_meter(&self, point: Point, flow: f64, design: f64) -> f64 {
@@ -391,8 +387,15 @@ fn contact(closed: bool) -> f64 {
     if closed { 1.0 } else { 0.0 }
 }
 
-fn step_of(value: f64, quantum: f64) -> f64 {
-    (value / quantum).round() * quantum
+/// A value as a display with this many steps a unit shows it: 10 for tenths. Dividing keeps decimals short, and adding
+/// zero turns −0 into 0.
+fn display(value: f64, steps: f64) -> f64 {
+    (value * steps).round() / steps + 0.0
+}
+
+/// A pulse meter of 10 l a pulse has counted what is complete.
+fn counted(cubic_meters: f64) -> f64 {
+    (cubic_meters * 100.0).floor() / 100.0
 }
 
 /// What a first-order lag takes over in one step.

@@ -355,7 +355,11 @@ fn empty_truth(circuit: &Circuit) -> CircuitTruth {
             b.flats.iter().map(move |flat| FlatTruth { building, area_m2: flat.area, ..FlatTruth::default() })
         })
         .collect();
-    CircuitTruth { flats, buildings: vec![BuildingTruth::default(); circuit.buildings.len()], ..CircuitTruth::default() }
+    CircuitTruth {
+        flats,
+        buildings: vec![BuildingTruth::default(); circuit.buildings.len()],
+        ..CircuitTruth::default()
+    }
 }
 
 fn write_circuit(truth: &mut CircuitTruth, circuit: &Circuit) {

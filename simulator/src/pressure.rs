@@ -32,6 +32,10 @@ pub(crate) fn expansion_coefficient(celsius: f64) -> f64 {
 
 /// Make-up, relief, leak, tank and the pressure that results.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a valve that stands open or not, and they do so independently"
+)]
 pub(crate) struct Pressure {
     settings: MakeUpSettings,
     /// Pa, gauge, at the suction of the circulation pumps.

@@ -198,7 +198,8 @@ pub(crate) fn operating_point(pumps: &[Pump], resistance: f64, shares: &mut [f64
     let (mut at_low, mut at_high) = (excess(low), excess(high));
     let mut head = high;
     for _ in 0..60 {
-        head = if at_low - at_high > 0.0 { low + (high - low) * at_low / (at_low - at_high) } else { 0.5 * (low + high) };
+        head =
+            if at_low - at_high > 0.0 { low + (high - low) * at_low / (at_low - at_high) } else { 0.5 * (low + high) };
         let at_head = excess(head);
         if at_head.abs() < 1e-6 * greatest || high - low < 1e-9 * greatest {
             break;
@@ -246,8 +247,7 @@ mod tests {
             assert!((head / 200_000.0 - speed * speed).abs() < 1e-4, "head {head} at speed {speed}");
             // The hydraulic power obeys the cube exactly; the electric one loses a little to motor and drive.
             let curve = pump(1.0).curve;
-            let electric =
-                curve.electric_power(speed, flow, head) / curve.electric_power(1.0, 40.0, 200_000.0);
+            let electric = curve.electric_power(speed, flow, head) / curve.electric_power(1.0, 40.0, 200_000.0);
             let cube = speed * speed * speed;
             assert!(cube < electric && electric < 1.9 * cube, "{electric} against {cube}");
         }

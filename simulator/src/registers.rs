@@ -1,7 +1,7 @@
 //! The register map of the simulated station PLC: which word means what.
 //!
 //! The map is the plant's own, drawn after the cabinets that Chinese stations have: nearly everything in holding
-//! registers, temperatures as signed tenths, pressures and flows as big-endian floats in MPa and m³/h, counters as two
+//! registers, temperatures as signed tenths, pressures and flows as big-endian floats in `MPa` and m³/h, counters as two
 //! words, states packed into status words, and the switches that can be written also as coils. Nothing here is derived
 //! from a controller's template: two engineers who read `REGISTERS.md` must come to the same numbers, and a test of the
 //! controller may compare its template with [`register_map`].
@@ -90,8 +90,8 @@ pub(crate) mod blocks {
     pub const ROOM: u16 = 2;
     /// The PLC's own life sign: counts up once a second.
     pub const HEARTBEAT: u16 = 44;
-    /// 1 after a minute without any request, until the next one.
-    pub const COMMUNICATION_LOST: u16 = 45;
+    /// How often a minute has passed without any request.
+    pub const COMMUNICATION_LOSSES: u16 = 45;
     /// Circuit `c` has its coils from `COILS * (c + 1)`.
     pub const COILS: u16 = 100;
     /// Coils of a circuit.
@@ -218,8 +218,7 @@ const BUILDING: &[Row<BuildingSignal>] = &[
     (BuildingSignal::ValvePositionFeedback, 8, Encoding::U16, CENTI_PERCENT),
 ];
 
-const BUILDING_OUTPUTS: &[Row<BuildingOutput>] =
-    &[(BuildingOutput::ValvePosition, 10, Encoding::U16, CENTI_PERCENT)];
+const BUILDING_OUTPUTS: &[Row<BuildingOutput>] = &[(BuildingOutput::ValvePosition, 10, Encoding::U16, CENTI_PERCENT)];
 
 const ROOM: &[Row<RoomSignal>] =
     &[(RoomSignal::Temperature, 0, Encoding::I16, 0.1), (RoomSignal::Battery, 1, Encoding::U16, 0.01)];

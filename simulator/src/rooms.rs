@@ -10,7 +10,7 @@ use crate::settings::CircuitPlantSettings;
 /// Bursts of loss last this long on average: s.
 const BURST_SECONDS: f64 = 4.0 * 3600.0;
 const NOISE: f64 = 0.05;
-const QUANTUM: f64 = 0.1;
+const STEPS_PER_KELVIN: f64 = 10.0;
 /// A battery that lasts five seasons.
 const BATTERY_PER_SECOND: f64 = 1.0 / (5.0 * 121.0 * 86_400.0);
 /// A gateway drops a sensor that has missed this many reports.
@@ -118,7 +118,7 @@ fn report(sensor: &mut RoomSensor, buildings: &[Building], random: &mut ChaCha8R
         return;
     }
     let air = buildings[sensor.building].flats[sensor.flat].air;
-    sensor.shown = Some(((air + sensor.offset + NOISE * noise) / QUANTUM).round() * QUANTUM);
+    sensor.shown = Some(((air + sensor.offset + NOISE * noise) * STEPS_PER_KELVIN).round() / STEPS_PER_KELVIN);
     sensor.since_report = 0.0;
     sensor.battery = (sensor.battery - sensor.interval * BATTERY_PER_SECOND).max(0.05);
 }

@@ -60,7 +60,8 @@ const DAY: Field = Field { column: 3, name: "day", range: (1.0, 31.0), missing: 
 const HOUR: Field = Field { column: 4, name: "hour", range: (1.0, 24.0), missing: f64::INFINITY };
 const DRY_BULB: Field = Field { column: 7, name: "dry bulb temperature", range: (-70.0, 70.0), missing: 99.9 };
 const DIRECT: Field = Field { column: 15, name: "direct normal radiation", range: (0.0, 1500.0), missing: 9999.0 };
-const DIFFUSE: Field = Field { column: 16, name: "diffuse horizontal radiation", range: (0.0, 1500.0), missing: 9999.0 };
+const DIFFUSE: Field =
+    Field { column: 16, name: "diffuse horizontal radiation", range: (0.0, 1500.0), missing: 9999.0 };
 const WIND: Field = Field { column: 22, name: "wind speed", range: (0.0, 60.0), missing: 999.0 };
 const LATITUDE: Field = Field { column: 7, name: "latitude", range: (-90.0, 90.0), missing: f64::INFINITY };
 const LONGITUDE: Field = Field { column: 8, name: "longitude", range: (-180.0, 180.0), missing: f64::INFINITY };
@@ -82,8 +83,8 @@ impl EpwWeather {
     /// # Errors
     /// If it cannot be read, is cut short, or a field that we need is missing or out of range.
     pub fn read(path: &Path) -> Result<EpwWeather, EpwError> {
-        let bytes = fs::read(path)
-            .map_err(|source| EpwError::Unreadable { path: path.display().to_string(), source })?;
+        let bytes =
+            fs::read(path).map_err(|source| EpwError::Unreadable { path: path.display().to_string(), source })?;
         // Names of places come in many code pages; the numbers are ASCII in all of them.
         EpwWeather::parse(&String::from_utf8_lossy(&bytes))
     }
@@ -167,9 +168,13 @@ impl Field {
     fn read(&self, line: usize, columns: &[&str]) -> Result<f64, EpwError> {
         let text = columns
             .get(self.column - 1)
-            .ok_or_else(|| EpwError::Line { line, what: format!("{} columns, too few for {}", columns.len(), self.name) })?
+            .ok_or_else(|| EpwError::Line {
+                line,
+                what: format!("{} columns, too few for {}", columns.len(), self.name),
+            })?
             .trim();
-        let number: f64 = text.parse().map_err(|_| self.wrong(line, format!("{:?} is not a number", shortened(text))))?;
+        let number: f64 =
+            text.parse().map_err(|_| self.wrong(line, format!("{:?} is not a number", shortened(text))))?;
         let (low, high) = self.range;
         // From the missing mark upwards: writers disagree about the number of nines.
         if number >= self.missing {

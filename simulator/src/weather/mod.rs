@@ -167,11 +167,8 @@ impl Interpolation {
             return;
         }
         let part = (minute.rem_euclid(60) as f64 + 0.5) / 60.0;
-        let (first, second, weight) = if part < 0.5 {
-            (hour(self.hour - 1), self.this, part + 0.5)
-        } else {
-            (self.this, self.next, part - 0.5)
-        };
+        let (first, second, weight) =
+            if part < 0.5 { (hour(self.hour - 1), self.this, part + 0.5) } else { (self.this, self.next, part - 0.5) };
         self.direct_normal = first.direct_normal + (second.direct_normal - first.direct_normal) * weight;
         self.diffuse_horizontal =
             first.diffuse_horizontal + (second.diffuse_horizontal - first.diffuse_horizontal) * weight;

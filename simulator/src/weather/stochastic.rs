@@ -22,10 +22,12 @@ pub struct Climate {
     pub january_mean: f64,
     /// Mean of the warmest days: °C.
     pub july_mean: f64,
-    /// Standard deviation of the synoptic wander, 60 h: 3 to 4.5 K.
+    /// Standard deviation of the synoptic wander, 60 h, without cold waves: 2 to 4 K.
     pub synoptic_deviation: f64,
-    /// Half of the daily swing under a clear sky: 4 to 6 K.
+    /// Half of the daily swing under a clear sky: 4 to 8 K.
     pub daily_swing: f64,
+    /// How clear the sky is: 0 as often overcast as clear, 1 mostly clear, −2 mostly overcast.
+    pub clearness: f64,
     /// Cold waves a winter: 2 to 4.
     pub cold_waves: usize,
     /// Median wind: m/s.
@@ -41,10 +43,11 @@ pub struct Climate {
 impl Climate {
     /// Zibo and Jinan in Shandong.
     pub const SHANDONG: Climate = Climate {
-        january_mean: -1.5,
+        january_mean: 1.0,
         july_mean: 27.0,
-        synoptic_deviation: 3.4,
-        daily_swing: 5.0,
+        synoptic_deviation: 2.8,
+        daily_swing: 7.0,
+        clearness: -0.4,
         cold_waves: 3,
         wind: 2.4,
         latitude: 36.8,
@@ -53,10 +56,11 @@ impl Climate {
     };
     /// Beijing and Tangshan.
     pub const BEIJING: Climate = Climate {
-        january_mean: -4.0,
+        january_mean: -1.7,
         july_mean: 26.5,
-        synoptic_deviation: 3.5,
-        daily_swing: 5.5,
+        synoptic_deviation: 2.6,
+        daily_swing: 7.0,
+        clearness: 0.6,
         cold_waves: 3,
         wind: 2.3,
         latitude: 39.8,
@@ -65,10 +69,11 @@ impl Climate {
     };
     /// Harbin.
     pub const HARBIN: Climate = Climate {
-        january_mean: -18.5,
+        january_mean: -15.5,
         july_mean: 23.0,
-        synoptic_deviation: 4.5,
-        daily_swing: 5.5,
+        synoptic_deviation: 3.1,
+        daily_swing: 8.0,
+        clearness: 0.0,
         cold_waves: 4,
         wind: 2.8,
         latitude: 45.75,
@@ -77,10 +82,11 @@ impl Climate {
     };
     /// Hanzhong: mild and grey.
     pub const HANZHONG: Climate = Climate {
-        january_mean: 2.8,
+        january_mean: 3.2,
         july_mean: 26.0,
-        synoptic_deviation: 2.4,
-        daily_swing: 3.5,
+        synoptic_deviation: 1.8,
+        daily_swing: 7.5,
+        clearness: -1.6,
         cold_waves: 2,
         wind: 1.1,
         latitude: 33.07,
@@ -118,7 +124,8 @@ impl WeatherSource for StochasticWeather {
         let heating_year = if month < 7 { year - 1 } else { year };
         if self.year != Some(heating_year) {
             self.first = first_of_july(hour);
-            self.rows = make_year(self.seed ^ heating_year.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15), self.climate);
+            self.rows =
+                make_year(self.seed ^ heating_year.unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15), self.climate);
             self.year = Some(heating_year);
         }
         let (rows, first) = (&self.rows, self.first);
@@ -160,7 +167,7 @@ impl Wander {
 
 fn make_year(seed: u64, climate: Climate) -> Vec<Hour> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let waves = cold_waves(climate.cold_waves, &mut random);
+    let waves = cold_waves(&climate, &mut random);
     let mut synoptic = Wander::new(60.0, &mut random);
     let mut cloud = Wander::new(20.0, &mut random);
     let mut gust = Wander::new(8.0, &mut random);
@@ -173,20 +180,22 @@ fn make_year(seed: u64, climate: Climate) -> Vec<Hour> {
             let hour = row as f64;
             // The year is warmest 20 days after 1 July and coldest half a year later.
             let season = middle + half * (TAU * (hour / 24.0 - 20.0) / 365.0).cos();
-            // Clearness 0 (overcast) to 1 (clear); winters in the north of China are clear.
-            let clearness = 1.0 / (1.0 + (-1.6 * cloud.next(&mut random) - 0.5).exp());
+            // Clearness 0 (overcast) to 1 (clear).
+            let clearness = 1.0 / (1.0 + (-1.6 * cloud.next(&mut random) - climate.clearness).exp());
             swing += (clearness - swing) / 6.0;
             let local = (hour + climate.time_zone_hours).rem_euclid(24.0);
             let daily = climate.daily_swing * swing * (TAU * (local - 15.0) / 24.0).cos();
-            let wave: f64 = waves.iter().map(|wave| wave.at(hour)).sum();
+            // Waves that meet do not add up: the air is as cold as the colder one brings it.
+            let wave = waves.iter().map(|wave| wave.at(hour)).fold(0.0, f64::min);
             let cold_air = climate.synoptic_deviation * synoptic.next(&mut random);
             let wind = climate.wind * (0.5 * gust.next(&mut random)).exp();
 
             Hour {
                 outdoor: season + cold_air + daily + wave,
                 wind: wind.min(25.0),
-                direct_normal: 820.0 * clearness * clearness,
-                diffuse_horizontal: 60.0 + 130.0 * clearness * (1.0 - clearness) * 2.0,
+                direct_normal: 800.0 * clearness * clearness,
+                // Thin cloud is the brightest sky; overcast and blue sky are both darker.
+                diffuse_horizontal: 85.0 + 320.0 * clearness * (1.0 - clearness),
             }
         })
         .collect()
@@ -214,12 +223,12 @@ impl ColdWave {
     }
 }
 
-/// Mid-November to early March, 8 to 15 K deep.
-fn cold_waves(count: usize, random: &mut ChaCha8Rng) -> Vec<ColdWave> {
-    (0..count)
+/// Mid-November to early March; as deep as the climate is lively, 5 to 11 K, on top of whatever else goes on.
+fn cold_waves(climate: &Climate, random: &mut ChaCha8Rng) -> Vec<ColdWave> {
+    (0..climate.cold_waves)
         .map(|_| ColdWave {
             begins: random.random_range(136.0 * 24.0..250.0 * 24.0),
-            depth: random.random_range(6.0..11.0),
+            depth: climate.synoptic_deviation * random.random_range(2.0..3.2),
             lasts: random.random_range(12.0..60.0),
         })
         .collect()
@@ -245,7 +254,7 @@ mod tests {
 
     #[test]
     fn seasons_of_many_seeds_look_like_the_climate() {
-        for (climate, low, high) in [(Climate::SHANDONG, -2.0, 3.5), (Climate::HARBIN, -18.0, -9.0)] {
+        for (climate, low, high) in [(Climate::SHANDONG, 0.5, 4.0), (Climate::HARBIN, -16.0, -11.0)] {
             let means: Vec<f64> =
                 (0..12).map(|seed| mean(hourly(seed, climate).iter().map(|w| w.outdoor.0)).0).collect();
             let (overall, between) = mean(means.iter().copied());
@@ -268,7 +277,7 @@ mod tests {
             .map(|seed| hourly(seed, Climate::SHANDONG).iter().map(|w| w.outdoor.0).fold(99.0, f64::min))
             .collect();
         let (overall, _) = mean(coldest.iter().copied());
-        assert!((-20.0..-8.0).contains(&overall), "{coldest:?}");
+        assert!((-15.0..-9.0).contains(&overall), "{coldest:?}");
     }
 
     #[test]

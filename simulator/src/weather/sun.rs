@@ -33,8 +33,7 @@ impl Site {
         let hour_angle = (solar_minutes / 4.0 - 180.0).to_radians();
 
         let (sin_declination, cos_declination) = declination.sin_cos();
-        let sin_altitude =
-            self.sin_latitude * sin_declination + self.cos_latitude * cos_declination * hour_angle.cos();
+        let sin_altitude = self.sin_latitude * sin_declination + self.cos_latitude * cos_declination * hour_angle.cos();
         let altitude = sin_altitude.clamp(-1.0, 1.0).asin();
         let west = hour_angle.sin() * cos_declination;
         let south = hour_angle.cos() * self.sin_latitude * cos_declination - self.cos_latitude * sin_declination;
