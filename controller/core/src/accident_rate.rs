@@ -243,8 +243,11 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
     /// 15 Nov 2026 00:00 to 15 Mar 2027 24:00 in Shanghai: 121 d = 2 904 h.
-    const SEASON: Season =
-        Season { start: UtcMillis(1_794_672_000_000), end: UtcMillis(1_794_672_000_000 + 2904 * HOUR) };
+    const SEASON: Season = Season {
+        heating_from: UtcMillis(0),
+        start: UtcMillis(1_794_672_000_000),
+        end: UtcMillis(1_794_672_000_000 + 2904 * HOUR),
+    };
     const AFTER: UtcMillis = UtcMillis(SEASON.end.0 + HOUR);
 
     fn rule() -> AccidentRateRule {

@@ -16,13 +16,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CircuitIndex, Watts};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
 use crate::event::Event;
 use crate::moment::UtcMillis;
 use crate::settings::OutageSettings;
+use crate::state::OpenOutage;
 
 /// Why no heat arrived: a closed set. Which of them count as the enterprise's accident is the standard's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -262,6 +263,21 @@ impl Watch {
         }
     }
 
+    /// Goes on after a restart: the records say whether an outage is open; the time without us was seen by nobody.
+    pub(crate) fn take_up(&mut self, open: Option<OpenOutage>, gone: Duration) {
+        self.blind = None;
+        self.supply = match open {
+            Some(OpenOutage { outage, lasted, unobserved }) => {
+                self.seconds.interrupted += gone;
+                Supply::Outage { since: outage.since, lasted, unobserved }
+            }
+            None => {
+                self.seconds.unobserved += gone;
+                Supply::Arriving
+            }
+        };
+    }
+
     /// The outage that lasts now, if any.
     pub fn open(&self, circuit: CircuitIndex) -> Option<(OutageId, Duration)> {
         match self.supply {
@@ -278,29 +294,33 @@ pub struct Evidence {
     pub circulating: Option<bool>,
     /// Supply temperature.
     pub supply: Option<Celsius>,
-    /// The supply temperature that is wanted.
-    pub setpoint: Celsius,
+    /// The supply temperature that the weather asks for, before limits and ramps: a cold start is no mild day.
+    pub wanted: Celsius,
     /// Heat taken from the primary side.
     pub power: Option<Watts>,
     /// The design load.
     pub design_power: Watts,
 }
 
+/// On a mild day the supply is cool because little is wanted; closer to the wish than this, it is no outage.
+const COOL_BY_INTENT: Kelvins = Kelvins(3.0);
+
 /// Whether heat arrives in the buildings.
 ///
-/// It does not when circulation stands, when the supply is colder than any heating (the floor), or when it is far below
-/// its setpoint and no heat is taken from the primary side. Supply a little below its setpoint is poor heating, which is
-/// another figure (the room pass rate), not an outage.
+/// It does not when circulation stands, when the supply is colder than any heating (the floor) although more is wanted, or
+/// when it is far below what is wanted and no heat is taken from the primary side. Supply a little below its setpoint is
+/// poor heating, which is another figure (the room pass rate), not an outage; cool water on a mild day is neither.
 pub fn heat_arrives(settings: &OutageSettings, seen: Evidence) -> Option<bool> {
     if seen.circulating == Some(false) {
         return Some(false);
     }
     let supply = seen.supply?;
-    if supply < settings.supply_floor {
+    let missing = seen.wanted - supply;
+    if supply < settings.supply_floor && missing > COOL_BY_INTENT {
         return Some(false);
     }
     let starved = seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
-    if starved && seen.setpoint - supply > settings.undersupply {
+    if starved && missing > settings.undersupply {
         return Some(false);
     }
     seen.circulating
@@ -380,7 +400,7 @@ mod tests {
         let seen = Evidence {
             circulating: Some(true),
             supply: Some(Celsius(42.0)),
-            setpoint: Celsius(55.0),
+            wanted: Celsius(55.0),
             power: Some(Watts(800_000.0)),
             design_power: Watts(4.0e6),
         };
@@ -388,6 +408,8 @@ mod tests {
         assert_eq!(heat_arrives(&settings, seen), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { power: Some(Watts(10_000.0)), ..seen }), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(20.0)), ..seen }), Some(false));
+        let mild = Evidence { supply: Some(Celsius(24.0)), wanted: Celsius(24.5), power: Some(Watts(0.0)), ..seen };
+        assert_eq!(heat_arrives(&settings, mild), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { circulating: Some(false), supply: None, ..seen }), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: None, ..seen }), None);
         assert_eq!(heat_arrives(&settings, Evidence { circulating: None, ..seen }), None);

@@ -33,8 +33,13 @@ pub struct Settings {
 }
 
 /// The heating season: from 00:00 of the first day to 24:00 of the last, in the station's local time.
+///
+/// Heat is due from the first moment, so a station begins some days earlier: water and walls take that long to warm up
+/// (热态调试). What happens before the first day is no outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Season {
+    /// When the station begins to heat; not after `start`. Three days before it unless configured otherwise.
+    pub heating_from: UtcMillis,
     /// The first moment of the first day.
     pub start: UtcMillis,
     /// The first moment after the last day.
@@ -45,6 +50,11 @@ impl Season {
     /// Whether heat is due at that time.
     pub fn contains(&self, time: UtcMillis) -> bool {
         self.start <= time && time < self.end
+    }
+
+    /// Whether the station heats at that time.
+    pub fn heats(&self, time: UtcMillis) -> bool {
+        self.heating_from <= time && time < self.end
     }
 
     /// The season's length.

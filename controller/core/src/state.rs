@@ -12,10 +12,10 @@ use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
-use crate::outage::Watch;
+use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
 use crate::request::Mode;
-use crate::room_trim::RoomTrim;
+use crate::room_trim::{RoomStatistic, RoomTrim};
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -46,6 +46,8 @@ pub struct CircuitState {
     pub(crate) watching: Option<Duration>,
     pub(crate) setpoint: Setpoint,
     pub(crate) room_trim: RoomTrim,
+    /// The last look at the rooms and how long ago it was.
+    pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
     pub(crate) circulation: Circulation,
@@ -67,6 +69,7 @@ impl Default for CircuitState {
             watching: Some(Duration::ZERO),
             setpoint: Setpoint::default(),
             room_trim: RoomTrim::default(),
+            rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
             circulation: Circulation::default(),
@@ -151,5 +154,27 @@ impl State {
             }
         }
         Some(state)
+    }
+}
+
+/// An outage that the records say is open, for a state that is taken up again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOutage {
+    /// Which outage.
+    pub outage: OutageId,
+    /// How long it has lasted by now.
+    pub lasted: Duration,
+    /// How much of that nobody saw.
+    pub unobserved: Duration,
+}
+
+impl State {
+    /// Takes over what the records say about outages, which outrank any saved state, and books `gone`, the time in which
+    /// nobody looked, in every circuit.
+    pub fn take_up_outages(&mut self, open: &[OpenOutage], gone: Duration) {
+        for (number, circuit) in self.circuits.iter_mut().enumerate() {
+            let open = open.iter().find(|open| open.outage.circuit.0 == number);
+            circuit.watch.take_up(open.copied(), gone);
+        }
     }
 }

@@ -80,6 +80,7 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
             now: inputs.now,
             outdoor,
             in_season,
+            heats: settings.season.heats(inputs.now.wall),
             station: &inputs.readings.station,
             own: &inputs.readings.circuits[number],
             dt,
@@ -101,7 +102,10 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) index: CircuitIndex,
     pub(crate) now: Moment,
     pub(crate) outdoor: Outdoor,
+    /// Whether heat is due by the calendar.
     pub(crate) in_season: bool,
+    /// Whether the station heats: the season, and the days before it in which it warms up.
+    pub(crate) heats: bool,
     pub(crate) station: &'a StationReadings,
     pub(crate) own: &'a CircuitReadings,
     pub(crate) dt: Duration,
@@ -122,10 +126,10 @@ fn step_circuit(
     at: &Surroundings,
     events: &mut Vec<Event>,
 ) -> CircuitReport {
-    let seen = see(settings, at);
+    let seen = see(settings, memory, at);
     let ours = adopt::take_over(settings, memory, at, seen.circulating);
     let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
-    let wanted = (at.in_season && memory.mode == Mode::Automatic) || frost.heat;
+    let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heat;
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
@@ -157,14 +161,22 @@ fn step_circuit(
     }
 }
 
-fn see(settings: &CircuitSettings, at: &Surroundings) -> Seen {
+/// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
+const ROOMS_EVERY: Duration = Duration::from_secs(10);
+
+fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Surroundings) -> Seen {
+    let rooms = match memory.rooms {
+        Some((rooms, age)) if age + at.dt < ROOMS_EVERY => (rooms, age + at.dt),
+        Some(_) | None => (room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms), Duration::ZERO),
+    };
+    memory.rooms = Some(rooms);
     let (supply, supply_source) = supply_temperature(at.own);
     Seen {
         supply,
         supply_source,
         holding_pressure: make_up::holding_pressure(at.own),
         circulating: circulation::proven(&settings.circulation, at.own),
-        rooms: room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms),
+        rooms: rooms.0,
     }
 }
 
@@ -365,7 +377,7 @@ fn watch_outage(
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        setpoint: setpoint.value,
+        wanted: (setpoint.value - setpoint.limits).max(settings.supply.min),
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

@@ -62,7 +62,7 @@ fn settings() -> Settings {
         station: "k12".to_owned(),
         heated_area: Area::from_square_meters(86_000),
         design_outdoor: Celsius(-9.0),
-        season: Season { start: UtcMillis(0), end: UtcMillis(121 * 86_400_000) },
+        season: Season { heating_from: UtcMillis(0), start: UtcMillis(0), end: UtcMillis(121 * 86_400_000) },
         profile: Profile {
             id: "zibo".to_owned(),
             title: String::new(),

@@ -1,0 +1,101 @@
+//! The two clocks, read together once a cycle.
+//!
+//! Control counts on the monotonic one. The wall clock dates records and turns schedules; it may step, and nothing but
+//! the schedules notices.
+
+use std::time::{Duration, Instant};
+
+use heatstation_core::Moment;
+use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::store::Stamp;
+
+/// The program's clock.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    epoch: Instant,
+    zone: TimeZone,
+    /// Virtual time in a demonstration: the wall runs this many times as fast from where it started.
+    pace: Option<(UtcMillis, u32)>,
+}
+
+impl Clock {
+    /// A clock that starts now, in the station's time zone.
+    pub fn start(zone: TimeZone) -> Clock {
+        Clock { epoch: Instant::now(), zone, pace: None }
+    }
+
+    /// A clock whose time runs `speed` times as fast from `wall` on: control, records and schedules all follow it.
+    pub fn paced(zone: TimeZone, wall: UtcMillis, speed: u32) -> Clock {
+        Clock { epoch: Instant::now(), zone, pace: Some((wall, speed)) }
+    }
+
+    /// The start of all monotonic times.
+    pub fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
+    /// How many times as fast as real time it runs.
+    pub fn speed(&self) -> u32 {
+        self.pace.map_or(1, |(_, speed)| speed)
+    }
+
+    /// One reading.
+    pub fn now(&self) -> Moment {
+        let elapsed = self.epoch.elapsed();
+        let (monotonic, wall) = match self.pace {
+            None => (elapsed, UtcMillis(Timestamp::now().as_millisecond())),
+            Some((start, speed)) => (elapsed * speed, start.plus(elapsed * speed)),
+        };
+        Moment { monotonic, wall, local: local_time(wall, &self.zone) }
+    }
+}
+
+/// The time on the station's wall.
+pub fn local_time(wall: UtcMillis, zone: &TimeZone) -> LocalTime {
+    // Milliseconds that no calendar has come from a broken clock; midnight on a Thursday is as good as any.
+    let Ok(timestamp) = Timestamp::from_millisecond(wall.0) else {
+        return LocalTime { weekday: Weekday::Thursday, minute_of_day: 0 };
+    };
+    let local = timestamp.to_zoned(zone.clone());
+    let weekday = Weekday::ALL[local.weekday().to_monday_zero_offset() as usize];
+    LocalTime { weekday, minute_of_day: local.hour() as u16 * 60 + local.minute() as u16 }
+}
+
+/// A moment as the store stamps its records.
+pub fn stamp(moment: &Moment) -> Stamp {
+    Stamp {
+        monotonic_milliseconds: u64::try_from(moment.monotonic.as_millis()).unwrap_or(u64::MAX),
+        wall_milliseconds: moment.wall.0,
+    }
+}
+
+/// How long ago something with that stamp was, by the wall clock; across restarts no other clock can say. A wall clock
+/// that went back says zero.
+pub fn age_of(wall_milliseconds: i64, now: &Moment) -> Duration {
+    now.wall.since(UtcMillis(wall_milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wall_of_shanghai_is_eight_hours_ahead() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        // 2026-11-14 16:00 UTC is Sunday 00:00 there.
+        let local = local_time(UtcMillis(1_794_672_000_000), &zone);
+        assert_eq!((local.weekday, local.minute_of_day), (Weekday::Sunday, 0));
+    }
+
+    #[test]
+    fn a_paced_clock_runs_all_its_times_alike() {
+        let clock = Clock::paced(TimeZone::UTC, UtcMillis(1_000), 60);
+        let (a, b) = (clock.now(), clock.now());
+        let by_wall = b.wall.0 - a.wall.0;
+        let by_monotonic = (b.monotonic - a.monotonic).as_millis() as i64;
+        assert!((by_wall - by_monotonic).abs() <= 1, "{by_wall} {by_monotonic}");
+    }
+}

@@ -1,0 +1,310 @@
+//! The loop: read, decide, record, command, show. The only place where all of it meets.
+//!
+//! Control never waits for disk, network, log or a lock held by others: records have 200 ms to become durable before the
+//! outputs that they caused leave, and after that control goes on and an alarm says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heatstation_core::accident_rate::accident_rate;
+use heatstation_core::outage_book::{Outage, OutageBook};
+use heatstation_core::request::Request;
+use heatstation_core::step::Health;
+use heatstation_core::{Inputs, Moment, Report, State, step};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, OutputState};
+use heatstation_points::{Reading, Readings, Sample, Value};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::clock::{Clock, stamp};
+use crate::field::Field;
+use crate::records::record_of;
+use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, Snapshot};
+use crate::store::{NewRecord, Store};
+use crate::telemetry::Telemetry;
+
+/// The period of the cycle: safety asks for one second.
+pub const PERIOD: Duration = Duration::from_secs(1);
+/// How long records may take before the outputs leave without them.
+const RECORDS_WITHIN: Duration = Duration::from_millis(200);
+/// Requests taken in one cycle; more wait for the next.
+const REQUESTS_MAX: usize = 32;
+/// How long a state is kept before it is saved again.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// What the loop is told from outside.
+#[derive(Debug)]
+pub enum Order {
+    /// Take another configuration into force, all of it, from the next cycle on.
+    Adopt(Box<Adoption>),
+    /// A changed configuration was refused.
+    Rejected(Vec<NewRecord>),
+}
+
+/// A configuration on its way into force.
+#[derive(Debug)]
+pub struct Adoption {
+    /// What is shown of it.
+    pub facts: Arc<Facts>,
+    /// Its wires, running.
+    pub field: Field,
+    /// What the history records.
+    pub telemetry: Telemetry,
+    /// The records of its coming into force.
+    pub records: Vec<NewRecord>,
+}
+
+/// The loop and all that it holds.
+pub struct Cycle {
+    /// The two clocks.
+    pub clock: Clock,
+    /// What does not change from cycle to cycle.
+    pub facts: Arc<Facts>,
+    /// The wires and the image of what they read.
+    pub field: Field,
+    /// What the history records.
+    pub telemetry: Telemetry,
+    /// The records and the state on disk.
+    pub store: Arc<Store>,
+    /// The outages of the season.
+    pub book: OutageBook,
+    /// What the control remembers.
+    pub state: State,
+    /// Wishes from people and dispatch.
+    pub requests: mpsc::Receiver<Request>,
+    /// Orders from the program around the loop.
+    pub orders: mpsc::Receiver<Order>,
+    /// Where the cycle is shown.
+    pub shown: watch::Sender<Option<Arc<Snapshot>>>,
+    /// Records that are written with the first cycle: the start, gaps of observation.
+    pub first_records: Vec<NewRecord>,
+}
+
+/// What the loop counts about itself.
+#[derive(Default)]
+struct Pulse {
+    shown: CycleShown,
+    late_lately: bool,
+    journal_late: bool,
+    rejected: bool,
+    checkpointed: Option<Duration>,
+    outages: Arc<[Outage]>,
+}
+
+impl Cycle {
+    /// Runs until `stop` says so. The last outputs stay as they are: the plant is handed over as it stands.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let mut pulse = Pulse { outages: self.book.outages().cloned().collect(), ..Pulse::default() };
+        let mut inputs = self.empty_inputs();
+        let mut samples = Vec::new();
+        let mut by_slot = Vec::new();
+        let period = PERIOD / self.clock.speed();
+        let mut ticker = interval(period);
+        // Late is late: never a burst of cycles to catch up.
+        ticker.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let due = tokio::select! {
+                due = ticker.tick() => due,
+                _ = stop.changed() => break,
+            };
+            let began = Instant::now();
+            pulse.note_start(began.saturating_duration_since(due), period);
+
+            let mut records = std::mem::take(&mut self.first_records);
+            self.obey(&mut pulse, &mut inputs, &mut records);
+            self.look(&mut inputs, &mut samples, &mut by_slot, &pulse);
+            let (state, report) = step(&self.facts.settings, std::mem::take(&mut self.state), &inputs);
+            self.state = state;
+
+            self.record(&report, records, &mut pulse).await;
+            let commands = self.command(&report);
+            self.keep(&report, &by_slot, &mut pulse);
+            pulse.note_end(began.elapsed());
+            self.show(report, commands, by_slot.clone(), &pulse);
+            // From here, so that a stuck cycle is a dead daemon to whoever watches.
+            crate::systemd::alive();
+        }
+        self.keep_state(&self.clock.now());
+    }
+
+    fn empty_inputs(&self) -> Inputs {
+        Inputs {
+            now: self.clock.now(),
+            readings: Readings::empty(&self.facts.catalogue),
+            requests: Vec::new(),
+            health: Health::default(),
+        }
+    }
+
+    /// Takes orders from the program around the loop.
+    fn obey(&mut self, pulse: &mut Pulse, inputs: &mut Inputs, records: &mut Vec<NewRecord>) {
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Rejected(mut noted) => {
+                    pulse.rejected = true;
+                    records.append(&mut noted);
+                }
+                Order::Adopt(mut adoption) => {
+                    pulse.rejected = false;
+                    records.append(&mut adoption.records);
+                    let saved = std::mem::take(&mut self.state);
+                    self.state = State::resume(saved, &adoption.facts.settings, Duration::ZERO)
+                        .unwrap_or_else(|| State::new(&adoption.facts.settings));
+                    self.facts = adoption.facts;
+                    self.field = adoption.field;
+                    self.telemetry = adoption.telemetry;
+                    *inputs = self.empty_inputs();
+                }
+            }
+        }
+    }
+
+    /// One snapshot of the field, the time and the wishes.
+    fn look(
+        &mut self,
+        inputs: &mut Inputs,
+        samples: &mut Vec<Sample>,
+        by_slot: &mut Vec<Reading<Value>>,
+        pulse: &Pulse,
+    ) {
+        self.field.look(&self.facts.catalogue, samples, &mut inputs.readings, by_slot);
+        inputs.now = self.clock.now();
+        inputs.requests.clear();
+        while inputs.requests.len() < REQUESTS_MAX {
+            let Ok(request) = self.requests.try_recv() else { break };
+            inputs.requests.push(request);
+        }
+        let store = self.store.health();
+        inputs.health = Health {
+            device_silent: self.field.any_silent(),
+            output_unconfirmed: self.field.any_unconfirmed(),
+            journal_late: pulse.journal_late,
+            store_failing: store.trouble.is_some() || store.stopped,
+            cycles_late: pulse.late_lately,
+            configuration_rejected: pulse.rejected,
+        };
+    }
+
+    /// Events reach the disk before the outputs that they caused leave, or the time for that is up.
+    async fn record(&mut self, report: &Report, mut records: Vec<NewRecord>, pulse: &mut Pulse) {
+        for event in &report.events {
+            self.book.note(event);
+            match record_of(event, &report.moment) {
+                Ok(record) => records.push(record),
+                Err(error) => tracing::error!(kind = event.kind(), %error, "an event could not be recorded"),
+            }
+        }
+        if !report.events.is_empty() {
+            pulse.outages = self.book.outages().cloned().collect();
+            for event in &report.events {
+                tracing::info!(kind = event.kind(), event = ?event, "event");
+            }
+        }
+        if records.is_empty() {
+            pulse.journal_late = self.store.health().oldest_queued.is_some_and(|age| age > RECORDS_WITHIN);
+            return;
+        }
+        let mut ticket = self.store.append(records);
+        match ticket.within(RECORDS_WITHIN).await {
+            Some(Ok(_)) => pulse.journal_late = false,
+            Some(Err(error)) => {
+                pulse.journal_late = true;
+                tracing::error!(%error, "records were not kept");
+            }
+            None => pulse.journal_late = true,
+        }
+    }
+
+    /// Desired state to all wires; what is withheld is inhibited there too.
+    fn command(&mut self, report: &Report) -> Vec<CommandShown> {
+        let decided_at = self.field.now();
+        let mut wishes = DesiredOutputs::default();
+        let mut shown = Vec::new();
+        for circuit in &report.circuits {
+            wishes.inhibited.extend(&circuit.withheld);
+            let Some(commands) = &circuit.commands else { continue };
+            for (point, number) in commands.points(circuit.circuit) {
+                let Some(definition) = self.facts.catalogue.definition(point) else { continue };
+                // The core's outputs are in range by construction; what is not is a fault and is not written.
+                let Ok(value) = definition.accept(number) else {
+                    tracing::error!(point = %definition.name, number, "a command outside its range was not written");
+                    continue;
+                };
+                wishes.outputs.push(DesiredOutput { point, value, decided_at });
+                shown.push(CommandShown { point, value: number, state: self.field.output_state(point) });
+            }
+        }
+        self.field.desire(&wishes);
+        shown
+    }
+
+    /// History, state and sign of life: handed over, never waited for.
+    fn keep(&mut self, report: &Report, by_slot: &[Reading<Value>], pulse: &mut Pulse) {
+        self.store.alive(stamp(&report.moment));
+        if let Some(row) = self.telemetry.row(report, by_slot) {
+            self.store.record(row);
+        }
+        let now = report.moment.monotonic;
+        if pulse.checkpointed.is_none_or(|last| now.saturating_sub(last) >= CHECKPOINT_EVERY) {
+            pulse.checkpointed = Some(now);
+            self.keep_state(&report.moment);
+        }
+    }
+
+    fn keep_state(&self, moment: &Moment) {
+        match serde_json::to_vec(&self.state) {
+            Ok(body) => {
+                if let Err(error) = self.store.checkpoint(stamp(moment), body) {
+                    tracing::warn!(%error, "the state was not saved");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the state cannot be written as JSON"),
+        }
+    }
+
+    fn show(&self, report: Report, commands: Vec<CommandShown>, readings: Vec<Reading<Value>>, pulse: &Pulse) {
+        let settings = &self.facts.settings;
+        let rule = &settings.profile.accident_rate;
+        let now = report.moment.wall;
+        let accident_rate = accident_rate(rule, &self.book, settings.heated_area, settings.season, now).ok();
+        let snapshot = Snapshot {
+            facts: Arc::clone(&self.facts),
+            report,
+            readings,
+            commands,
+            accident_rate,
+            outages: Arc::clone(&pulse.outages),
+            wires: self.field.wires(),
+            store: self.store.health(),
+            cycle: pulse.shown.clone(),
+        };
+        self.shown.send_replace(Some(Arc::new(snapshot)));
+    }
+}
+
+impl Pulse {
+    fn note_start(&mut self, lateness: Duration, period: Duration) {
+        self.late_lately = lateness > period / 2;
+        self.shown.late_total += u64::from(self.late_lately);
+    }
+
+    fn note_end(&mut self, took: Duration) {
+        self.shown.count += 1;
+        self.shown.duration_total += took;
+        let seconds = took.as_secs_f64();
+        let bucket = CYCLE_BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(CYCLE_BUCKETS.len());
+        self.shown.duration_buckets[bucket] += 1;
+    }
+}
+
+/// Whether an output's state is one that somebody should look at.
+pub(crate) fn is_unconfirmed(state: OutputState) -> bool {
+    match state {
+        OutputState::Sent | OutputState::Mismatch | OutputState::Refused | OutputState::Expired => true,
+        OutputState::Idle
+        | OutputState::Requested
+        | OutputState::Accepted
+        | OutputState::Confirmed
+        | OutputState::Inhibited => false,
+    }
+}

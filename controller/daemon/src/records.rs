@@ -1,0 +1,177 @@
+//! What happened, as records of the journal, and back.
+//!
+//! Events of the control are written as they are. The program adds its own: starts, stops, configurations. Reading them
+//! back folds the season's outages into the same book that live events go into, so that a figure is the same whether the
+//! program ran through or was killed a hundred times.
+
+use heatstation_core::event::Event;
+use heatstation_core::moment::UtcMillis;
+use heatstation_core::outage_book::OutageBook;
+use heatstation_core::state::OpenOutage;
+use heatstation_core::Moment;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::stamp;
+use crate::store::{NewRecord, Reader, RecordError, Selection, StoreError};
+
+/// What the program does itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Deed {
+    /// The program was started.
+    ProgramStarted {
+        /// Its version.
+        version: String,
+        /// The configuration's hash.
+        configuration: String,
+        /// What was found of the run before this one.
+        found: String,
+    },
+    /// The program was stopped in order.
+    ProgramStopped {
+        /// Why.
+        reason: String,
+    },
+    /// A configuration came into force.
+    ConfigurationLoaded {
+        /// Its hash.
+        configuration: String,
+        /// The hash of the one before; none at the start.
+        before: Option<String>,
+    },
+    /// A changed configuration was refused; the old one stays in force.
+    ConfigurationRejected {
+        /// The hash that stays in force.
+        in_force: String,
+        /// The problems, one a line.
+        problems: String,
+    },
+}
+
+impl Deed {
+    /// The kind of record that this is.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Deed::ProgramStarted { .. } => "program_started",
+            Deed::ProgramStopped { .. } => "program_stopped",
+            Deed::ConfigurationLoaded { .. } => "configuration_loaded",
+            Deed::ConfigurationRejected { .. } => "configuration_rejected",
+        }
+    }
+
+    /// The deed as a record.
+    ///
+    /// # Errors
+    /// If its texts are longer than a record may be.
+    pub fn record(&self, moment: &Moment) -> Result<NewRecord, RecordError> {
+        NewRecord::new(self.kind(), stamp(moment), self)
+    }
+}
+
+/// An event as a record.
+///
+/// # Errors
+/// If its texts are longer than a record may be; requests are cut to size before they come here.
+pub fn record_of(event: &Event, moment: &Moment) -> Result<NewRecord, RecordError> {
+    NewRecord::new(event.kind(), stamp(moment), event)
+}
+
+/// The kinds that the outage book is made from.
+const OUTAGE_KINDS: [&str; 4] = ["outage_opened", "outage_closed", "outage_cause_confirmed", "unobserved"];
+
+/// Why the book could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// The store could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A record is sound and yet cannot be understood: it was written by another version.
+    #[error("journal record {sequence} ({kind}) cannot be understood: {source}; it was written by another version of heatstation")]
+    Foreign {
+        /// Which record.
+        sequence: u64,
+        /// Its kind.
+        kind: String,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+}
+
+/// The book of all outages that the journal knows.
+///
+/// # Errors
+/// See [`BookError`].
+pub fn read_book(reader: &Reader) -> Result<OutageBook, BookError> {
+    let selection =
+        Selection { kinds: OUTAGE_KINDS.iter().map(|kind| (*kind).to_owned()).collect(), ..Selection::default() };
+    let mut book = OutageBook::default();
+    for record in reader.records(&selection)? {
+        let event = serde_json::from_str(&record.body).map_err(|source| BookError::Foreign {
+            sequence: record.sequence,
+            kind: record.kind.clone(),
+            source,
+        })?;
+        book.note(&event);
+    }
+    Ok(book)
+}
+
+/// The outages that are open at a start, with the time that has passed meanwhile on the wall clock.
+pub fn open_outages(book: &OutageBook, last_seen: UtcMillis, now: UtcMillis) -> Vec<OpenOutage> {
+    book.open()
+        .map(|outage| OpenOutage {
+            outage: outage.id,
+            lasted: now.since(outage.id.since),
+            unobserved: now.since(last_seen.max(outage.id.since)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heatstation_core::alarm::{Alarm, AlarmKey, Place};
+    use heatstation_core::area::Area;
+    use heatstation_core::moment::{LocalTime, Weekday};
+    use heatstation_core::outage::{Cause, OutageId};
+    use heatstation_points::{Celsius, CircuitIndex};
+    use std::time::Duration;
+
+    #[test]
+    fn events_come_back_from_json_as_they_were() {
+        let outage = OutageId { circuit: CircuitIndex(1), since: UtcMillis(1_795_000_000_123) };
+        let events = [
+            Event::OutageOpened {
+                outage,
+                area: Area::from_hundredths(8_600_012),
+                suggested: Cause::EnterpriseAccident,
+                lasted: Duration::from_millis(600_001),
+                supply: Some(Celsius(21.3)),
+            },
+            Event::AlarmRaised { alarm: AlarmKey { alarm: Alarm::NoCirculation, place: Place::Circuit(CircuitIndex(0)) } },
+        ];
+        let local = LocalTime { weekday: Weekday::Monday, minute_of_day: 0 };
+        let moment = Moment { monotonic: Duration::from_secs(5), wall: UtcMillis(7), local };
+        for event in events {
+            record_of(&event, &moment).unwrap();
+            let body = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&body).unwrap(), event, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_open_outage_goes_on_over_a_restart() {
+        let mut book = OutageBook::default();
+        let outage = OutageId { circuit: CircuitIndex(0), since: UtcMillis(1_000_000) };
+        book.note(&Event::OutageOpened {
+            outage,
+            area: Area::from_square_meters(10),
+            suggested: Cause::Unknown,
+            lasted: Duration::ZERO,
+            supply: None,
+        });
+        let open = open_outages(&book, UtcMillis(1_600_000), UtcMillis(1_660_000));
+        let (lasted, unobserved) = (Duration::from_secs(660), Duration::from_secs(60));
+        assert_eq!(open, [OpenOutage { outage, lasted, unobserved }]);
+    }
+}

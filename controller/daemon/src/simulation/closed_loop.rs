@@ -1,0 +1,216 @@
+//! One crank for plant and control: read, decide, command, let a second pass.
+
+use std::time::Duration;
+
+use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
+use heatstation_core::request::Request;
+use heatstation_core::step::Health;
+use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
+use heatstation_points::{Catalogue, Definition, Direction, Fault, Pace, Point, Reading, Readings, RoomSignal};
+use heatstation_simulator::{Plant, StationPlantSettings, Weather, WeatherSource};
+
+/// Whether the wire between cabinet and controller answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Everything arrives.
+    Up,
+    /// Nothing arrives and nothing is written; the cabinet keeps its last commands.
+    Down,
+}
+
+/// Local time of a station in virtual time: a fixed distance from UTC. China has no daylight saving; elsewhere a season
+/// simulated across the change sees its schedules an hour off for the rest.
+fn local(wall: UtcMillis, zone: Duration) -> LocalTime {
+    let minutes = (wall.0 + zone.as_millis() as i64).div_euclid(60_000);
+    let days = minutes.div_euclid(1440);
+    // 1970-01-01 was a Thursday.
+    let weekday = Weekday::ALL[(days + 3).rem_euclid(7) as usize];
+    LocalTime { weekday, minute_of_day: minutes.rem_euclid(1440) as u16 }
+}
+
+/// A point that the cabinet has, and when it is read.
+struct Watched {
+    definition: Definition,
+    every: u64,
+}
+
+/// A station with its control, in virtual time.
+pub struct ClosedLoop {
+    settings: Settings,
+    watched: Vec<Watched>,
+    plant: Plant,
+    weather: Box<dyn WeatherSource>,
+    now_weather: Weather,
+    state: State,
+    inputs: Inputs,
+    report: Option<Report>,
+    zone: Duration,
+    seconds: u64,
+    start: UtcMillis,
+    wire: Wire,
+}
+
+impl ClosedLoop {
+    /// A plant and its control, at `start`. `zone` is the local time's distance east of UTC.
+    pub fn new(
+        settings: Settings,
+        catalogue: &Catalogue,
+        plant: &StationPlantSettings,
+        mut weather: Box<dyn WeatherSource>,
+        start: UtcMillis,
+        zone: Duration,
+        seed: u64,
+    ) -> ClosedLoop {
+        let plant = Plant::new(plant, seed);
+        let now_weather = weather.at(start.0.div_euclid(1000));
+        let watched = catalogue
+            .definitions()
+            .iter()
+            .filter(|definition| definition.direction == Direction::Input && has_instrument(&plant, definition.point))
+            .map(|definition| Watched { definition: definition.clone(), every: period(definition.pace) })
+            .collect();
+        let now = Moment { monotonic: Duration::ZERO, wall: start, local: local(start, zone) };
+        let inputs =
+            Inputs { now, readings: Readings::empty(catalogue), requests: Vec::new(), health: Health::default() };
+        let state = State::new(&settings);
+        ClosedLoop {
+            settings,
+            watched,
+            plant,
+            weather,
+            now_weather,
+            state,
+            inputs,
+            report: None,
+            zone,
+            seconds: 0,
+            start,
+            wire: Wire::Up,
+        }
+    }
+
+    /// One second: the plant moves under the last commands, the instruments are read, the control decides.
+    pub fn second(&mut self, requests: Vec<Request>) -> &Report {
+        self.second_altered(requests, |_| {})
+    }
+
+    /// One second in which `alter` may change what was decided before it reaches the plant: how the checkers of the laws
+    /// are shown to bite.
+    pub fn second_altered(&mut self, requests: Vec<Request>, alter: impl FnOnce(&mut Report)) -> &Report {
+        let utc = self.start.0.div_euclid(1000) + self.seconds as i64;
+        self.now_weather = self.weather.at(utc);
+        self.plant.step(Duration::from_secs(1), utc, &self.now_weather);
+        self.read();
+
+        let wall = UtcMillis(self.start.0 + self.seconds as i64 * 1000);
+        self.inputs.now =
+            Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };
+        self.inputs.requests = requests;
+        let (state, mut report) = step(&self.settings, std::mem::take(&mut self.state), &self.inputs);
+        self.state = state;
+        alter(&mut report);
+        self.command(&report);
+        self.seconds += 1;
+        self.report.insert(report)
+    }
+
+    fn read(&mut self) {
+        for watched in &self.watched {
+            if !self.seconds.is_multiple_of(watched.every) {
+                continue;
+            }
+            let point = watched.definition.point;
+            let reading = match self.wire {
+                Wire::Down => Reading::bad(Fault::Silent),
+                Wire::Up => match self.plant.sample(point).map(|number| watched.definition.accept(number)) {
+                    Some(Ok(value)) => Reading::good(value),
+                    Some(Err(fault)) => Reading::bad(fault),
+                    None => Reading::bad(Fault::SensorBroken),
+                },
+            };
+            self.inputs.readings.put(point, reading);
+        }
+    }
+
+    fn command(&mut self, report: &Report) {
+        if self.wire == Wire::Down {
+            return;
+        }
+        for circuit in &report.circuits {
+            let Some(commands) = &circuit.commands else { continue };
+            for (point, value) in commands.points(circuit.circuit) {
+                if !circuit.withheld.contains(&point) {
+                    self.plant.command(point, value);
+                }
+            }
+        }
+    }
+
+    /// Takes the wire down or up.
+    pub fn set_wire(&mut self, wire: Wire) {
+        self.wire = wire;
+    }
+
+    /// Ends the control and starts it anew after `gone`, from its saved state or without one; the plant went on.
+    pub fn restart(&mut self, saved: Option<State>, gone: Duration) {
+        for _ in 0..gone.as_secs() {
+            let utc = self.start.0.div_euclid(1000) + self.seconds as i64;
+            self.plant.step(Duration::from_secs(1), utc, &self.weather.at(utc));
+            self.seconds += 1;
+        }
+        self.state = saved
+            .and_then(|saved| State::resume(saved, &self.settings, gone))
+            .unwrap_or_else(|| State::new(&self.settings));
+    }
+
+    /// The plant: its truth, and its faults to inject.
+    pub fn plant(&mut self) -> &mut Plant {
+        &mut self.plant
+    }
+
+    /// The plant's truth and the settings side by side, for judges.
+    pub fn view(&self) -> (&Plant, &Settings, Option<&Report>) {
+        (&self.plant, &self.settings, self.report.as_ref())
+    }
+
+    /// What the control saw in the last second.
+    pub fn readings(&self) -> &Readings {
+        &self.inputs.readings
+    }
+
+    /// What the control remembers.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The weather of the last second.
+    pub fn weather(&self) -> Weather {
+        self.now_weather
+    }
+
+    /// The time that the next second begins.
+    pub fn wall(&self) -> UtcMillis {
+        UtcMillis(self.start.0 + self.seconds as i64 * 1000)
+    }
+
+    /// What an output holds in the cabinet.
+    pub fn written(&self, point: Point) -> Option<f64> {
+        self.plant.sample(point)
+    }
+}
+
+/// What the cabinet has no instrument for is not configured, as on a real site. A room sensor reports some time after the
+/// start; it is there all the same.
+fn has_instrument(plant: &Plant, point: Point) -> bool {
+    matches!(point, Point::Room(_, _, RoomSignal::Temperature)) || plant.sample(point).is_some()
+}
+
+/// Seconds between two readings of a point.
+fn period(pace: Pace) -> u64 {
+    match pace {
+        Pace::Safety => 1,
+        Pace::Control => 2,
+        Pace::Meter => 10,
+        Pace::Slow => 60,
+    }
+}
