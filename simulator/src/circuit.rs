@@ -374,10 +374,13 @@ impl Circuit {
         self.stored * WATER_HEAT_CAPACITY
     }
 
-    /// Lost by all pipes so far: J.
+    /// Lost by all pipes and by the exchanger so far: J.
     pub fn pipe_loss(&self) -> f64 {
         let trunk = self.trunk_supply.iter().chain(&self.trunk_return).map(Pipe::lost).sum::<f64>();
-        trunk + self.to_sensor.lost() + self.buildings.iter().map(Building::pipe_loss).sum::<f64>()
+        trunk
+            + self.to_sensor.lost()
+            + self.exchanger.lost()
+            + self.buildings.iter().map(Building::pipe_loss).sum::<f64>()
     }
 
     /// Between supply and return where the network begins: Pa.

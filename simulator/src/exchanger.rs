@@ -14,6 +14,9 @@ const FLOW_EXPONENT: f64 = 0.8;
 const HOLD_UP_SECONDS: f64 = 10.0;
 /// Below this share of the design flow natural convection keeps the water inside moving.
 const CONVECTION_SHARE: f64 = 0.03;
+/// What the insulated exchanger gives to the plant room: W/K. It matters only while nothing circulates.
+const TO_PLANT_ROOM: f64 = 10.0;
+const PLANT_ROOM: f64 = 22.0;
 /// Flows are taken as unchanged within this relative band; the transfer coefficient is then right within 0.1 %.
 const FLOW_TOLERANCE: f64 = 1e-3;
 
@@ -98,6 +101,8 @@ pub(crate) struct Exchanger {
     clean_resistance: f64,
     /// K/W.
     fouling: f64,
+    /// Given to the plant room so far: J.
+    lost: f64,
 }
 
 impl Exchanger {
@@ -111,6 +116,7 @@ impl Exchanger {
             secondary: Side::new(secondary_flow, primary_transfer / r, temperature),
             clean_resistance: 1.0 / design_transfer,
             fouling: 0.0,
+            lost: 0.0,
         }
     }
 
@@ -148,7 +154,9 @@ impl Exchanger {
     pub fn step(&mut self, seconds: f64, primary: (f64, f64), secondary: (f64, f64)) -> f64 {
         let heat = self.heat(primary, secondary);
         self.primary.settle(primary.0, primary.1, -heat, seconds);
-        self.secondary.settle(secondary.0, secondary.1, heat, seconds);
+        let loss = TO_PLANT_ROOM * (self.secondary.outlet - PLANT_ROOM);
+        self.lost += loss * seconds;
+        self.secondary.settle(secondary.0, secondary.1, heat - loss, seconds);
         heat
     }
 
@@ -160,6 +168,11 @@ impl Exchanger {
     /// Secondary outlet: °C.
     pub fn secondary_outlet(&self) -> f64 {
         self.secondary.outlet
+    }
+
+    /// Heat given to the plant room so far: J.
+    pub fn lost(&self) -> f64 {
+        self.lost
     }
 
     /// Water that the secondary side holds, with the plates' heat as water: kg.

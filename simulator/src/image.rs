@@ -12,7 +12,23 @@ use heatstation_points::{Catalogue, CircuitOutput, Point};
 use crate::plant::Plant;
 use crate::registers::{Encoding, MapRow, Table, blocks, encode, holding_blocks, register_map};
 
-/// What the PLC does with its outputs when nobody has asked or told it anything for [`SILENCE`].
+/// The PLC's communication watchdog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watchdog {
+    /// It bites after this time without any request.
+    pub after: Duration,
+    /// What it does then.
+    pub then: OnSilence,
+}
+
+impl Default for Watchdog {
+    /// A minute, and then nothing but the count: what most station PLCs do.
+    fn default() -> Watchdog {
+        Watchdog { after: Duration::from_secs(60), then: OnSilence::KeepOutputs }
+    }
+}
+
+/// What the PLC does with its outputs when nobody has asked or told it anything for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnSilence {
     /// Keeps them, as most station PLCs do, and counts the event in register 45.
@@ -20,9 +36,6 @@ pub enum OnSilence {
     /// Closes the control valves, keeps the pumps, and counts the event.
     CloseValves,
 }
-
-/// How long the PLC's watchdog waits.
-pub const SILENCE: Duration = Duration::from_secs(60);
 
 /// What is wrong with a request; each is a Modbus exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +72,7 @@ struct Image {
     blocks: Vec<(u16, u16)>,
     coil_blocks: Vec<(u16, u16)>,
     outputs: Vec<Output>,
-    on_silence: OnSilence,
+    watchdog: Watchdog,
     last_request: Instant,
     silent: bool,
 }
@@ -73,7 +86,7 @@ pub struct SharedPlant {
 
 impl SharedPlant {
     /// The empty image of a station of this shape.
-    pub fn new(catalogue: &Catalogue, on_silence: OnSilence) -> SharedPlant {
+    pub fn new(catalogue: &Catalogue, watchdog: Watchdog) -> SharedPlant {
         let rows = register_map(catalogue);
         let blocks = holding_blocks(catalogue);
         let length = blocks.iter().map(|(first, length)| usize::from(*first) + usize::from(*length)).max().unwrap_or(0);
@@ -85,7 +98,7 @@ impl SharedPlant {
             blocks,
             coil_blocks,
             outputs: outputs(&rows),
-            on_silence,
+            watchdog,
             last_request: Instant::now(),
             silent: false,
         };
@@ -126,7 +139,7 @@ impl SharedPlant {
     pub fn take_commands(&self) -> Vec<(Point, f64)> {
         let mut image = self.lock();
         let silent = image.watch();
-        let close = silent && image.on_silence == OnSilence::CloseValves;
+        let close = silent && image.watchdog.then == OnSilence::CloseValves;
         let mut commands = Vec::new();
         for output in &mut image.outputs {
             if let Some(written) = output.written.take() {
@@ -219,7 +232,7 @@ impl Image {
 
     /// Runs the watchdog; whether it has bitten and nobody has spoken since.
     fn watch(&mut self) -> bool {
-        if !self.silent && self.last_request.elapsed() >= SILENCE {
+        if !self.silent && self.last_request.elapsed() >= self.watchdog.after {
             self.silent = true;
             let losses = &mut self.words[usize::from(blocks::COMMUNICATION_LOSSES)];
             *losses = losses.wrapping_add(1);

@@ -48,7 +48,7 @@ pub struct CircuitTruth {
     pub room_heat: Watts,
     /// Into the rooms from emitters so far.
     pub room_heat_energy: Joules,
-    /// Lost by pipes so far.
+    /// Lost by pipes and exchanger so far.
     pub pipe_loss_energy: Joules,
     /// Brought into the water by the circulation pumps so far.
     pub pump_heat_energy: Joules,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{C, JANUARY};
 use heatstation_points::{Celsius, CircuitOutput, CircuitSignal, Point, PumpIndex, PumpOutput, RoomIndex, RoomSignal};
-use heatstation_simulator::image::{OnSilence, SharedPlant};
+use heatstation_simulator::image::{OnSilence, SharedPlant, Watchdog};
 use heatstation_simulator::modbus_server::{Link, ModbusServer};
 use heatstation_simulator::paced::PacedPlant;
 use heatstation_simulator::registers::{Encoding, Table, register_map};
@@ -24,8 +24,12 @@ struct Station {
 }
 
 async fn station() -> Station {
+    station_with(Watchdog::default()).await
+}
+
+async fn station_with(watchdog: Watchdog) -> Station {
     let settings = demonstration(Celsius(0.0), 1);
-    let shared = SharedPlant::new(&settings.catalogue().unwrap(), OnSilence::KeepOutputs);
+    let shared = SharedPlant::new(&settings.catalogue().unwrap(), watchdog);
     let weather = Box::new(StochasticWeather::new(1, Climate::SHANDONG));
     let paced = PacedPlant::new(Plant::new(&settings, 1), weather, Scenario::Steady, shared.clone(), JANUARY);
     let server = ModbusServer::bind("127.0.0.1:0".parse().unwrap(), shared).await.unwrap();
@@ -141,6 +145,23 @@ async fn a_hung_plc_does_not_answer_and_a_stopped_one_closes() {
     let address = station.server.address();
     station.server.stop().await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err(), "the port is closed");
+}
+
+#[tokio::test]
+async fn when_nobody_speaks_the_watchdog_counts_and_does_what_it_is_set_to() {
+    for (then, stays) in [(OnSilence::KeepOutputs, true), (OnSilence::CloseValves, false)] {
+        let mut station = station_with(Watchdog { after: Duration::from_millis(60), then }).await;
+        let mut client = client(station.server.address()).await;
+        client.write_single_register(1040, 5000).await.unwrap().unwrap();
+        station.paced.advance(1);
+        let commanded = |plant: &Plant| plant.sample(Point::CircuitOutput(C, CircuitOutput::ValvePosition)).unwrap();
+        assert!((commanded(station.paced.plant()) - 0.5).abs() < 1e-12);
+        tokio::time::sleep(Duration::from_millis(90)).await;
+        station.paced.advance(1);
+        assert_eq!(commanded(station.paced.plant()) > 0.4, stays, "{then:?}");
+        assert_eq!(client.read_holding_registers(45, 1).await.unwrap().unwrap(), [1], "one loss is counted");
+        station.server.stop().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod epw;
+mod forecast;
 mod stochastic;
 mod sun;
 
@@ -12,6 +13,7 @@ use heatstation_points::{Celsius, MetersPerSecond, WattsPerSquareMeter};
 use serde::{Deserialize, Serialize};
 
 pub use epw::{EpwError, EpwWeather};
+pub use forecast::{ForecastHour, Uncertainty, forecast};
 pub use stochastic::{Climate, StochasticWeather};
 
 /// The weather of one moment.
