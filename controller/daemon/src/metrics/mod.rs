@@ -37,7 +37,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 pub use negotiation::Format;
-pub(crate) use states::{MODES, mode_name, pump_reason_name, valve_reason_name};
+pub(crate) use states::{mode_name, pump_reason_name, status_name, valve_reason_name};
 
 use crate::snapshot::Snapshot;
 

@@ -1,7 +1,59 @@
-//! Names of states that the core tells by their type alone.
+//! All states that a series can stand for, and the names of those that the core tells by their type alone.
+//!
+//! The names of the core's enums are matched without wildcard, so a new variant does not compile before it has one here;
+//! a test holds the lists against them.
 
+use heatstation_core::accident_rate::Status;
+use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
+use heatstation_core::sequence::Stage;
+use heatstation_core::supply_loop::SupplySource;
+use heatstation_drivers::output::OutputState;
+
+/// All stages, in the order of a start.
+pub(super) const STAGES: [Stage; 6] =
+    [Stage::Stopped, Stage::Filling, Stage::StartingPumps, Stage::Settling, Stage::Heating, Stage::ShuttingDown];
+
+/// All rungs of the outdoor ladder.
+pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 6] = [
+    OutdoorSource::Sensor,
+    OutdoorSource::SecondSensor,
+    OutdoorSource::ColderSensor,
+    OutdoorSource::Forecast,
+    OutdoorSource::LastGood,
+    OutdoorSource::Fallback,
+];
+
+/// All rungs of the supply ladder.
+pub(super) const SUPPLY_SOURCES: [SupplySource; 4] =
+    [SupplySource::Sensor, SupplySource::SecondSensor, SupplySource::HeatBalance, SupplySource::Lost];
+
+/// All states of an output.
+pub(super) const OUTPUT_STATES: [OutputState; 9] = [
+    OutputState::Idle,
+    OutputState::Requested,
+    OutputState::Sent,
+    OutputState::Accepted,
+    OutputState::Confirmed,
+    OutputState::Mismatch,
+    OutputState::Refused,
+    OutputState::Expired,
+    OutputState::Inhibited,
+];
+
+/// All ways in which a rate can stand to its target.
+pub(super) const STATUSES: [Status; 4] = [Status::Met, Status::NotMet, Status::ReportOnly, Status::Pending];
+
+/// How a rate stands to its target.
+pub(crate) const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Met => "met",
+        Status::NotMet => "not_met",
+        Status::ReportOnly => "report_only",
+        Status::Pending => "pending",
+    }
+}
 
 /// All names of [`valve_reason_name`].
 pub(super) const VALVE_REASONS: [&str; 9] = [
@@ -51,7 +103,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
 }
 
 /// All names of [`mode_name`].
-pub(crate) const MODES: [&str; 2] = ["automatic", "stopped"];
+pub(super) const MODES: [&str; 2] = ["automatic", "stopped"];
 
 /// Run or stop, as asked.
 pub(crate) const fn mode_name(mode: Mode) -> &'static str {
