@@ -435,7 +435,7 @@ fn make_flats(
     // Who designed the house gave exposed flats larger emitters, but not as much larger as they need, and pipe fitters
     // and owners did the rest.
     let emitters: Vec<f64> =
-        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.12, random)).collect();
+        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.14, random)).collect();
     let mean_emitter = emitters.iter().sum::<f64>() / count as f64;
     let design = &settings.design;
     let output = settings.design_heat() / settings.heated_area_m2;
@@ -476,7 +476,7 @@ fn make_flats(
                 element_output: own_output / excess.powf(exponent) / ELEMENTS as f64,
                 element_capacity: capacity / ELEMENTS as f64,
                 water,
-                flow_share: emitter / mean_emitter * scatter(0.15, random),
+                flow_share: emitter / mean_emitter * scatter(0.20, random),
                 vacant: random.random_bool(settings.vacant_share.0.clamp(0.0, 1.0)),
                 closed: false,
                 air: 20.0,

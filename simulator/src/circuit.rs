@@ -72,6 +72,8 @@ pub(crate) struct Circuit {
     pub primary_flow: f64,
     pub heat: f64,
     pub heat_energy: f64,
+    /// What the heat meter counts: no heat that flows backwards. J.
+    pub metered_energy: f64,
     pub primary_volume: f64,
     pub secondary_volume: f64,
     pub pump_power: f64,
@@ -150,6 +152,7 @@ impl Circuit {
             primary_flow: 0.0,
             heat: 0.0,
             heat_energy: 0.0,
+            metered_energy: 0.0,
             primary_volume: 0.0,
             secondary_volume: 0.0,
             pump_power: 0.0,
@@ -292,10 +295,14 @@ impl Circuit {
         let sucking = ((self.pressure.holding - none) / (all - none)).clamp(0.1, 1.0);
         let target = self.steady_flow * sucking;
         self.flow += (target - self.flow) * (seconds / (FLOW_LAG + seconds));
+        // However fast valves shut, nothing flows against more than the pumps can press.
+        let resistance = self.station_resistance + self.network.resistance();
+        let greatest = self.pumps.iter().map(|p| p.speed * p.speed * p.curve.shut_off).fold(0.0, f64::max);
+        self.flow = self.flow.min((greatest / resistance).sqrt());
         if self.flow < 1e-6 {
             self.flow = 0.0;
         }
-        self.head = (self.station_resistance + self.network.resistance()) * self.flow * self.flow;
+        self.head = resistance * self.flow * self.flow;
         self.secondary_volume += self.flow * seconds / WATER_DENSITY;
 
         self.pump_power = 0.0;
@@ -318,6 +325,7 @@ impl Circuit {
         let secondary = (self.flow, self.returning + warmth);
         self.heat = self.exchanger.step(seconds, (self.primary_flow, around.primary_supply), secondary);
         self.heat_energy += self.heat * seconds;
+        self.metered_energy += self.heat.max(0.0) * seconds;
         self.primary_volume += self.primary_flow * seconds / WATER_DENSITY;
     }
 

@@ -238,7 +238,7 @@ impl Instruments {
             }
             StationSignal::PrimaryHeatPower => self.circuits.iter().map(|c| c.meter_heat).sum::<f64>() * meter_error,
             StationSignal::PrimaryVolume => sum(&|c| c.primary_volume) * meter_error,
-            StationSignal::PrimaryHeatEnergy => sum(&|c| c.heat_energy) * meter_error,
+            StationSignal::PrimaryHeatEnergy => sum(&|c| c.metered_energy) * meter_error,
             StationSignal::PrimaryMeterOperatingTime => self.on_power_for,
             StationSignal::ElectricityEnergy => self.electric_energy,
             StationSignal::ElectricityPower => self.electric_power,
@@ -271,7 +271,7 @@ impl Instruments {
             CircuitSignal::PrimaryReturnTemperature => self.thermometer(point, shown.primary_return),
             CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter_flow, primary_design),
             CircuitSignal::HeatPower => shown.meter_heat * heat_error,
-            CircuitSignal::HeatEnergy => c.heat_energy.max(0.0) * heat_error,
+            CircuitSignal::HeatEnergy => c.metered_energy * heat_error,
             CircuitSignal::ValvePositionFeedback => {
                 (c.valve.feedback() + 0.002 * self.noise.jitter(point)).clamp(0.0, 1.0)
             }

@@ -342,3 +342,66 @@ fn a_month_of_winter_has_the_heat_and_the_spread_of_rooms_that_such_houses_have(
     let truth = &plant.truth().circuits[0];
     assert!((0.02..0.08).contains(&(truth.pipe_loss_energy.0 / truth.heat_energy.0)));
 }
+
+/// Small numbers from a counter: a test that needs no generator of its own.
+fn scrambled(counter: u64) -> u64 {
+    let x = counter.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20
+}
+
+#[test]
+fn whatever_is_commanded_and_broken_every_instrument_stays_in_its_range() {
+    let settings = demonstration(Celsius(-5.0), 1);
+    let catalogue = settings.catalogue().unwrap();
+    let outputs: Vec<Point> = (catalogue.definitions().iter())
+        .filter(|d| d.direction == heatstation_points::Direction::Output)
+        .map(|d| d.point)
+        .collect();
+    let faults = [
+        Fault::MainsFailure,
+        Fault::PumpTrip(FIRST),
+        Fault::PumpDead(FIRST),
+        Fault::PrimaryCold(Celsius(20.0)),
+        Fault::PrimaryPressureLost(heatstation_points::Ratio(0.0)),
+        Fault::ValveStuck(C),
+        Fault::ValveStiction(C, heatstation_points::Ratio(0.05)),
+        Fault::Leak(C, 50.0 / 3600.0),
+        Fault::ReliefStuckOpen(C),
+        Fault::ExchangerFouled(C, heatstation_points::Ratio(0.5)),
+        Fault::FlatsClosed(C, heatstation_points::Ratio(1.0)),
+        Fault::EmergencyStop,
+        Fault::LocalSelected,
+    ];
+    for seed in 0..4_u64 {
+        let mut plant = Plant::new(&settings, seed);
+        let mut weather = StochasticWeather::new(seed, Climate::HARBIN);
+        for round in 0..400_u64 {
+            let draw = |n: u64| scrambled(seed * 1_000_000 + round * 100 + n) as usize;
+            for n in 0..5 {
+                // Full, nothing, something between, and what no wire should carry.
+                let value = [0.0, 1.0, draw(n) as f64 % 997.0 / 997.0, 5.0, -3.0, f64::NAN][draw(n + 10) % 6];
+                plant.command(outputs[draw(n + 20) % outputs.len()], value);
+            }
+            let fault = faults[draw(31) % faults.len()];
+            if draw(32).is_multiple_of(3) {
+                plant.inject(fault)
+            } else {
+                plant.clear(&fault)
+            }
+            for second in 1..=300 {
+                let now = JANUARY + round as i64 * 300 + second;
+                plant.step(SECOND, now, &weather.at(now));
+            }
+            for definition in catalogue.definitions() {
+                let Some(value) = plant.sample(definition.point) else { continue };
+                assert!(
+                    definition.accept(value).is_ok(),
+                    "seed {seed}, round {round}: {} reads {value} {} under {:?}",
+                    definition.name,
+                    definition.unit,
+                    plant.faults()
+                );
+            }
+        }
+    }
+}

@@ -80,7 +80,12 @@ async fn what_is_written_moves_the_plant_by_register_and_by_coil() {
     client.write_single_coil(100, true).await.unwrap().unwrap();
     assert_eq!(client.read_holding_registers(1040, 3).await.unwrap().unwrap(), [4200, 1, 0]);
     assert_eq!(client.read_coils(100, 2).await.unwrap().unwrap(), [true, false]);
+    // Circulation pump 1 is stopped by its coil, the make-up pump started by its own.
+    client.write_multiple_coils(110, &[false]).await.unwrap().unwrap();
+    client.write_single_coil(120, true).await.unwrap().unwrap();
     station.paced.advance(60);
+    assert_eq!(client.read_holding_registers(1110, 1).await.unwrap().unwrap(), [0]);
+    assert_eq!(client.read_holding_registers(1210, 1).await.unwrap().unwrap(), [1]);
 
     let plant = station.paced.plant();
     let position = plant.sample(Point::CircuitOutput(C, CircuitOutput::ValvePosition)).unwrap();
