@@ -1,1 +1,38 @@
-//! Placeholder.
+//! What a station is: files as written in, checked settings out, or every problem at once with its place.
+//!
+//! Read in this order: [`raw`] is the file as written, [`mod@check`] turns it into a [`Station`] or into [`Problems`],
+//! [`explain`] says what each setting became and from where, [`points`] where each point is read.
+//!
+//! The data come along: `standards/` (service standards, every number with its clause), `devices/` (register maps),
+//! `stations/` (examples). They are compiled in; a file of the same name beside the station's goes first.
+//!
+//! Only this crate knows TOML.
+
+pub mod raw;
+pub mod check;
+pub mod station;
+pub mod standard;
+
+pub mod problem;
+pub mod explain;
+pub mod points;
+pub mod schema;
+pub mod written;
+
+mod csv_rows;
+mod desk;
+mod files;
+mod map;
+mod parse;
+mod registers;
+mod units;
+
+pub use check::{check, load};
+pub use explain::{Difference, Explained};
+pub use files::EXAMPLES;
+pub use points::{Home, PointRow};
+pub use problem::{Problem, Problems, Severity};
+pub use standard::Standard;
+pub use station::{
+    BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, SimulationSettings, Station,
+};

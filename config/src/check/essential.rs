@@ -1,0 +1,152 @@
+//! Which points a station cannot do without, and which it will be asked about.
+
+use std::collections::HashMap;
+
+use heatstation_core::settings::{CirculationMode, MakeUpMode};
+use heatstation_points::Catalogue;
+
+use crate::check::circuit::CheckedCircuit;
+use crate::check::devices::{period_field, period_text};
+use crate::desk::Desk;
+use crate::points::Home;
+use crate::problem::Place;
+use crate::raw::RawFile;
+
+/// Reading, deciding and writing take about this long on top of a point's period: a cycle and a request each way.
+const REACTION_SECONDS: f64 = 1.0;
+/// Too hot a supply, or no circulation, closes the valve within this.
+const LAW_SECONDS: f64 = 5.0;
+
+struct Look<'a> {
+    homes: HashMap<&'a str, &'a Home>,
+    desk: &'a mut Desk,
+}
+
+impl Look<'_> {
+    fn has(&self, point: &str) -> bool {
+        self.homes.contains_key(point)
+    }
+
+    /// Notes a missing point without which the circuit cannot be run.
+    fn must(&mut self, place: &Place, point: &str, why: &str) {
+        if !self.has(point) {
+            self.desk.error(place, point, "no device has this point", format!("{why}; add a row for it to a device"));
+        }
+    }
+
+    /// Notes a missing point that somebody will miss.
+    fn should(&mut self, place: &Place, point: &str, why: &str) {
+        if !self.has(point) {
+            self.desk.warn(place, point, "no device has this point", format!("{why}; add a row for it if there is such an instrument"));
+        }
+    }
+}
+
+pub(crate) fn check(
+    desk: &mut Desk,
+    file: &RawFile,
+    catalogue: &Catalogue,
+    circuits: &[CheckedCircuit],
+    homes: &[Home],
+) {
+    let station = file.station.as_ref().map_or(0..0, |station| station.span.clone());
+    let station = Place { file: 0, span: station };
+    if file.wire.is_empty() && file.device.is_empty() {
+        let help = "write [[wire]] and [[device]]; without them it can be simulated and co-simulated, and not run";
+        desk.warn(&station, "wire", "the station has no devices", help);
+        return;
+    }
+    debug_assert!(homes.iter().all(|home| catalogue.find(&home.point).is_some()));
+    let mut look = Look { homes: homes.iter().map(|home| (home.point.as_str(), home)).collect(), desk };
+    let outdoor = ["outdoor.temperature", "outdoor.temperature_second", "outdoor.forecast"];
+    if !outdoor.iter().any(|point| look.has(point)) {
+        look.must(&station, outdoor[0], "without any outdoor temperature the supply follows `outdoor.fallback_celsius` for ever");
+    }
+    for circuit in circuits {
+        check_circuit(&mut look, circuit);
+    }
+}
+
+fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let (place, settings) = (&circuit.section.place, &circuit.settings);
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+
+    let supply = point("secondary_supply.temperature");
+    look.must(place, &supply, "it is what is controlled");
+    look.must(place, &point("valve.position"), "it is what controls");
+    look.should(place, &point("secondary_return.temperature"), "frost protection and the heat balance look at it");
+
+    for plate in 1..=settings.circulation.pumps {
+        let pump = |last: &str| point(&format!("circulation_pump.{plate}.{last}"));
+        look.must(place, &pump("start"), "the pump cannot be started");
+        look.must(place, &pump("running"), "a command alone proves nothing, and unproven circulation closes the valve");
+        let varies = match settings.circulation.mode {
+            CirculationMode::DifferentialPressure { .. } => true,
+            CirculationMode::FixedSpeed { speed } => speed.0 < 1.0,
+        };
+        if varies {
+            look.must(place, &pump("speed"), "the circulation has a speed; write `speed_ratio = 1.0` for pumps without a drive");
+        }
+    }
+    let water = ["circulation.flow_switch", "secondary.flow", "secondary.differential_pressure"];
+    if !water.iter().any(|last| look.has(&point(last))) {
+        look.should(place, &point(water[1]), "a running motor does not prove that water moves: a flow, a pressure difference or a flow switch does");
+    }
+    if let CirculationMode::DifferentialPressure { .. } = settings.circulation.mode {
+        look.must(place, &point("secondary.differential_pressure"), "the circulation holds it");
+    }
+    check_pressure(look, circuit);
+    check_timing(look, circuit, &supply, &point("circulation_pump"));
+
+    let unread = settings.rooms.iter().filter(|room| !look.has(&point(&format!("room.{}.temperature", room.name)))).count();
+    if unread > 0 {
+        let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
+        let help = "add rows for them, or leave the rooms out";
+        look.desk.warn(place, circuit.section.key("rooms"), what, help);
+    }
+}
+
+fn check_pressure(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let place = &circuit.section.place;
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+    let holding = point("secondary_return.pressure");
+    let Some(make_up) = &circuit.settings.make_up else {
+        look.should(place, &holding, "low pressure stops the circulation pumps only where it is measured");
+        return;
+    };
+    look.must(place, &holding, "make-up holds it, and water is never pumped blind");
+    look.should(place, &point("secondary_supply.pressure"), "too high a pressure stops make-up only where it is measured");
+    for plate in 1..=make_up.pumps {
+        let pump = |last: &str| point(&format!("make_up_pump.{plate}.{last}"));
+        look.must(place, &pump("start"), "the pump cannot be started");
+        if make_up.mode == MakeUpMode::VariableSpeed {
+            look.must(place, &pump("speed"), "make-up is of variable speed; write `mode = \"start-stop\"` for pumps without a drive");
+        }
+    }
+    look.should(place, &point("relief_valve.open"), "without it the relief pressures have no effect");
+    if !["make_up.volume", "make_up.flow"].iter().any(|last| look.has(&point(last))) {
+        look.should(place, &point("make_up.volume"), "the volume of the day is limited only where it is metered");
+    }
+    if !["tank.level", "tank.low_switch"].iter().any(|last| look.has(&point(last))) {
+        look.should(place, &point("tank.level"), "an empty tank stops the make-up pumps only where it is seen");
+    }
+}
+
+/// The law of five seconds: how often the point is read, the delay, and the way to the valve.
+fn check_timing(look: &mut Look<'_>, circuit: &CheckedCircuit, supply: &str, pump: &str) {
+    let running = format!("{pump}.1.running");
+    for (point, delay) in [(supply, &circuit.supply_trip_delay), (running.as_str(), &circuit.circulation_delay)] {
+        let Some(home) = look.homes.get(point) else { continue };
+        let period = period_field(home);
+        if delay.sound && period.value + delay.value + REACTION_SECONDS > LAW_SECONDS {
+            let what = format!("read every {} and acted on after {}, the valve closes too late", period_text(period.value), period_text(delay.value));
+            let help = format!(
+                "too hot a supply or no circulation closes the valve within 5 s: read `{point}` at least every {} (`period_seconds` \
+                 of its row, `safety_seconds` of its device), or shorten {}",
+                period_text(LAW_SECONDS - REACTION_SECONDS - delay.value),
+                delay.key
+            );
+            look.desk.error(&period.place, period.key.as_str(), what, help);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A station as meant: complete, checked, and able to say where each of its settings is from.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use heatstation_core::settings::Settings;
+use heatstation_drivers::settings::WireSettings;
+use heatstation_points::{BuildingIndex, Catalogue, Celsius};
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::explain::{Difference, Explained, differences};
+use crate::points::{self, Home, PointRow};
+use crate::problem::Problems;
+use crate::standard::Standard;
+
+/// A station, ready to be run.
+#[derive(Clone, Debug)]
+pub struct Station {
+    /// What people call it; its id is in [`Settings::station`].
+    pub name: String,
+    /// What control has to know.
+    pub settings: Settings,
+    /// The service standard, whole.
+    pub standard: Standard,
+    /// All points that the station can have.
+    pub catalogue: Catalogue,
+    /// The lines to its devices. None at all is possible: such a station can be simulated and co-simulated.
+    pub wires: Vec<WireSettings>,
+    /// Where each point is read.
+    pub homes: Vec<Home>,
+    /// For each circuit and room sensor, the building that it hangs in, where the file says so.
+    pub room_buildings: Vec<Vec<Option<BuildingIndex>>>,
+    /// The station's time zone.
+    pub time_zone: TimeZone,
+    /// Its IANA name.
+    pub time_zone_name: String,
+    /// The program itself.
+    pub daemon: DaemonSettings,
+    /// The web server.
+    pub http: HttpSettings,
+    /// The recorded series.
+    pub history: HistorySettings,
+    /// The plant that takes the station's place in `demo` and `simulate`.
+    pub simulation: SimulationSettings,
+    /// What every setting became and from where, in the order of reading.
+    pub sources: Vec<Explained>,
+    /// What somebody should look at, though the station can be run so.
+    pub warnings: Problems,
+}
+
+impl Station {
+    /// All points and where each is read.
+    pub fn points(&self) -> Vec<PointRow> {
+        points::rows(&self.catalogue, &self.homes)
+    }
+
+    /// What would change if `next` took this station's place: settings, then points that are read elsewhere or otherwise.
+    pub fn differences(&self, next: &Station) -> Vec<Difference> {
+        let mut all = differences(&self.sources, &next.sources);
+        let at = |homes: &[Home], point: &str| homes.iter().find(|home| home.point == point).map(Home::in_words);
+        let gone = self.homes.iter().filter(|home| !next.homes.iter().any(|other| other.point == home.point));
+        for home in next.homes.iter().chain(gone) {
+            let (before, after) = (at(&self.homes, &home.point), at(&next.homes, &home.point));
+            if before != after {
+                all.push(Difference { key: home.point.clone(), before, after });
+            }
+        }
+        all
+    }
+}
+
+/// The program itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DaemonSettings {
+    /// Where records and history are kept.
+    pub data_folder: PathBuf,
+}
+
+/// The web server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+/// The recorded series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HistorySettings {
+    /// How often a value is recorded.
+    pub interval: Duration,
+    /// How long it is kept.
+    pub retention: Duration,
+}
+
+/// The simulated plant.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct SimulationSettings {
+    /// How the buildings are insulated.
+    pub building_class: BuildingClass,
+    /// How many flats a building is simulated with.
+    pub flats_per_building: usize,
+    /// The climate of the weather generator.
+    pub climate: Climate,
+    /// Primary supply temperature at the design outdoor temperature.
+    pub primary_design_supply: Celsius,
+    /// Primary return temperature there.
+    pub primary_design_return: Celsius,
+}
+
+/// Insulation by the steps of the Chinese energy standards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildingClass {
+    /// Before 1986.
+    Uninsulated,
+    /// JGJ 26-95, 50 % saving.
+    Half,
+    /// JGJ 26-2010, 65 % saving.
+    SixtyFive,
+    /// JGJ 26-2018, 75 % saving.
+    SeventyFive,
+}
+
+/// A climate that the weather generator knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Climate {
+    /// Zibo and Jinan.
+    Shandong,
+    /// Beijing.
+    Beijing,
+    /// Harbin.
+    Harbin,
+    /// Hanzhong.
+    Hanzhong,
+}
