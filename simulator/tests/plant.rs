@@ -384,9 +384,9 @@ fn whatever_is_commanded_and_broken_every_instrument_stays_in_its_range() {
             }
             let fault = faults[draw(31) % faults.len()];
             if draw(32).is_multiple_of(3) {
-                plant.inject(fault)
+                plant.inject(fault);
             } else {
-                plant.clear(&fault)
+                plant.clear(&fault);
             }
             for second in 1..=300 {
                 let now = JANUARY + round as i64 * 300 + second;
