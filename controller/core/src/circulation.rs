@@ -29,18 +29,10 @@ const STARTS_PER_HOUR: f64 = 6.0;
 const HOLD: Duration = Duration::from_secs(60);
 
 /// Whether circulation is proven: running feedback and water. `None` while nobody can tell.
-pub fn proven(settings: &CirculationSettings, readings: &CircuitReadings) -> Option<bool> {
-    let feedbacks = || readings.circulation_pumps.iter().map(|pump| pump.running.usable().map(Switch::is_on));
-    let running = if feedbacks().any(|says| says == Some(true)) {
-        true
-    } else if feedbacks().all(|says| says == Some(false)) {
-        false
-    } else {
-        return None;
-    };
-    if !running {
-        return Some(false);
-    }
+///
+/// `told` is whether a pump is told to run. It proves nothing where anything at all is measured; a plant model that says
+/// nothing of pumps and flow is taken at its word. (A real station without any proof is refused by the configuration.)
+pub fn proven(settings: &CirculationSettings, readings: &CircuitReadings, told: Switch) -> Option<bool> {
     let own = &readings.own;
     let evidence = [
         (own.flow_switch.is_configured(), own.flow_switch.usable().map(Switch::is_on)),
@@ -50,8 +42,23 @@ pub fn proven(settings: &CirculationSettings, readings: &CircuitReadings) -> Opt
             own.differential_pressure.usable().map(|p| p >= settings.differential_pressure_min),
         ),
     ];
-    let fitted = evidence.iter().any(|(configured, _)| *configured);
-    if !fitted {
+    let water_is_watched = evidence.iter().any(|(configured, _)| *configured);
+    let feedbacks = || readings.circulation_pumps.iter().map(|pump| pump.running).filter(|r| r.is_configured());
+    let pumps_are_watched = feedbacks().next().is_some();
+    let says = || feedbacks().map(|running| running.usable().map(Switch::is_on));
+    let running = if !pumps_are_watched {
+        water_is_watched || told.is_on()
+    } else if says().any(|says| says == Some(true)) {
+        true
+    } else if says().all(|says| says == Some(false)) {
+        false
+    } else {
+        return None;
+    };
+    if !running {
+        return Some(false);
+    }
+    if !water_is_watched {
         return Some(true);
     }
     // One witness for water is enough, all against is standstill; a lost witness says nothing.
@@ -354,8 +361,12 @@ pub(crate) mod tests {
                 }
                 let flows = self.readings.circulation_pumps.iter().any(|p| p.running.fresh() == Some(Switch::On));
                 self.readings.own.secondary_flow = Reading::good(CubicMetersPerSecond(if flows { 0.04 } else { 0.0 }));
-                let asked =
-                    Asked { run, hand_speed: None, out: [false; PUMPS_MAX], proven: proven(settings, &self.readings) };
+                let asked = Asked {
+                    run,
+                    hand_speed: None,
+                    out: [false; PUMPS_MAX],
+                    proven: proven(settings, &self.readings, Switch::Off),
+                };
                 let mut events = Vec::new();
                 let (circuit, dt) = (CircuitIndex(0), Duration::from_secs(1));
                 self.circulation.advance(settings, circuit, &self.readings, asked, dt, &mut events);
@@ -399,7 +410,11 @@ pub(crate) mod tests {
         let mut rig = Rig::new();
         for _ in 0..1000 {
             rig.run(&settings, 1, true);
-            assert!(rig.second < 3 || proven(&settings, &rig.readings) == Some(true), "second {}", rig.second);
+            assert!(
+                rig.second < 3 || proven(&settings, &rig.readings, Switch::Off) == Some(true),
+                "second {}",
+                rig.second
+            );
         }
         assert_eq!(rig.starts, [(0, 0), (600, 1)]);
         assert_eq!(rig.circulation.commands(&settings)[0], PumpCommand::STOP);
@@ -431,7 +446,7 @@ pub(crate) mod tests {
             rig.circulation.advance(&settings(), circuit, &rig.readings, asked, dt, &mut events);
         }
         assert_eq!(events, []);
-        assert_eq!(proven(&settings(), &rig.readings), None);
+        assert_eq!(proven(&settings(), &rig.readings, Switch::On), None);
     }
 
     #[test]
@@ -439,10 +454,10 @@ pub(crate) mod tests {
         let mut readings = CircuitReadings::default();
         let pump = PumpReadings { running: Reading::good(Switch::On), ..PumpReadings::default() };
         readings.circulation_pumps = vec![pump];
-        assert_eq!(proven(&settings(), &readings), Some(true));
+        assert_eq!(proven(&settings(), &readings, Switch::Off), Some(true));
         readings.own.differential_pressure = Reading::good(Pascals(2_000.0));
-        assert_eq!(proven(&settings(), &readings), Some(false));
+        assert_eq!(proven(&settings(), &readings, Switch::Off), Some(false));
         readings.own.secondary_flow = Reading::good(CubicMetersPerSecond(0.03));
-        assert_eq!(proven(&settings(), &readings), Some(true));
+        assert_eq!(proven(&settings(), &readings, Switch::Off), Some(true));
     }
 }

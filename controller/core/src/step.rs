@@ -175,7 +175,7 @@ fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Surroundings)
         supply,
         supply_source,
         holding_pressure: make_up::holding_pressure(at.own),
-        circulating: circulation::proven(&settings.circulation, at.own),
+        circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }
 }
