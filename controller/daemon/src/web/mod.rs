@@ -1,1 +1,4 @@
 //! Web.
+
+#[cfg(test)]
+pub(crate) mod canned;
