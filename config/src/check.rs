@@ -1,12 +1,14 @@
 //! From the file as written to the station as meant, or every problem at once.
 
 mod circuit;
+mod curve;
 mod devices;
 mod essential;
 mod house;
 mod places;
 mod pumps;
 mod season;
+mod week;
 
 use std::path::Path;
 
@@ -93,7 +95,9 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
         }
     };
     let devices = devices::check(desk, raw, &catalogue, folder);
-    essential::check(desk, raw, &catalogue, &circuits, &devices.homes);
+    if devices.complete {
+        essential::check(desk, raw, &circuits, &devices.homes);
+    }
     let (daemon, http, history, simulation) = house::check(desk, raw);
     let standard = base.standard?;
     standard.explain(desk);
@@ -131,7 +135,11 @@ fn check_base(desk: &mut Desk, file: &RawFile, folder: Option<&Path>) -> Base {
     let raw = &written.value;
     let at = Section::new("station", 0, &written.span);
     if file.station.is_none() {
-        desk.error(&at.place, "station", "is missing", "write [station] with id, name, standard, heated_area_m2 and design_outdoor_celsius");
+        desk.missing(
+            &at.place,
+            "station",
+            "write [station] with id, name, standard, heated_area_m2 and design_outdoor_celsius",
+        );
     }
     let present = file.station.is_some();
     // One message for a missing table is enough; its keys would repeat it.
@@ -148,20 +156,11 @@ fn check_base(desk: &mut Desk, file: &RawFile, folder: Option<&Path>) -> Base {
         raw.time_zone.as_ref(),
         or("Asia/Shanghai".to_owned(), "all of China keeps one time"),
     );
-    let standard_name =
-        desk_for_keys.text(&at, "standard", raw.standard.as_ref(), Otherwise::Required("\"zibo\""));
+    let standard_name = desk_for_keys.text(&at, "standard", raw.standard.as_ref(), Otherwise::Required("\"zibo\""));
     places::two_decimals(desk, &heated_area);
     let zone = time_zone(desk, &zone_written);
     let standard = if standard_name.sound { find_standard(desk, &standard_name, folder) } else { None };
-    Base {
-        id: id.value,
-        name: name.value,
-        heated_area,
-        design_outdoor,
-        standard,
-        zone,
-        zone_name: zone_written.value,
-    }
+    Base { id: id.value, name: name.value, heated_area, design_outdoor, standard, zone, zone_name: zone_written.value }
 }
 
 fn time_zone(desk: &mut Desk, written: &Field<String>) -> Option<TimeZone> {
@@ -189,7 +188,10 @@ fn find_standard(desk: &mut Desk, written: &Field<String>, folder: Option<&Path>
             Some(standard)
         }
         Ok(None) => {
-            let help = format!("{}, or a file standards/<name>.toml beside the station's", one_of(name, Library::Standards.names()));
+            let help = format!(
+                "{}, or a file standards/<name>.toml beside the station's",
+                one_of(name, Library::Standards.names())
+            );
             desk.error(&written.place, written.key.as_str(), format!("there is no standard `{name}`"), help);
             None
         }
@@ -205,10 +207,40 @@ fn check_outdoor(desk: &mut Desk, file: &RawFile, base: &Base) -> OutdoorSetting
     let raw = &written.value;
     let at = Section::new("outdoor", 0, &written.span);
     let usual = OutdoorSettings::default();
-    let filter = number!(desk, at, raw.filter_hours, 0.0..=72.0, or(usual.filter.as_secs_f64() / 3600.0, "for the coldest rooms 0 to 6 h was best in three climates; longer filters suit the opaque part of a building alone"));
-    let hold = number!(desk, at, raw.hold_hours, 0.1..=48.0, or(usual.hold.as_secs_f64() / 3600.0, "the ageing of a filtered value in the European controllers' failure ladders"));
-    let fallback = number!(desk, at, raw.fallback_celsius, -30.0..=15.0, or(usual.fallback.0, "Siemens RVL481: 0 °C after loss of the outdoor sensor"));
-    let disagreement = number!(desk, at, raw.disagreement_kelvins, 0.5..=30.0, or(usual.disagreement.0, "more than 5 K is sun on one of them"));
+    let filter = number!(
+        desk,
+        at,
+        raw.filter_hours,
+        0.0..=72.0,
+        or(
+            usual.filter.as_secs_f64() / 3600.0,
+            "for the coldest rooms 0 to 6 h was best in three climates; longer filters suit the opaque part of a building alone"
+        )
+    );
+    let hold = number!(
+        desk,
+        at,
+        raw.hold_hours,
+        0.1..=48.0,
+        or(
+            usual.hold.as_secs_f64() / 3600.0,
+            "the ageing of a filtered value in the European controllers' failure ladders"
+        )
+    );
+    let fallback = number!(
+        desk,
+        at,
+        raw.fallback_celsius,
+        -30.0..=15.0,
+        or(usual.fallback.0, "Siemens RVL481: 0 °C after loss of the outdoor sensor")
+    );
+    let disagreement = number!(
+        desk,
+        at,
+        raw.disagreement_kelvins,
+        0.5..=30.0,
+        or(usual.disagreement.0, "more than 5 K is sun on one of them")
+    );
     desk.not_above(&base.design_outdoor, &fallback, "colder than the design the buildings were not built for");
     OutdoorSettings {
         filter: filter.duration(),
@@ -236,7 +268,12 @@ fn check_auxiliaries(desk: &mut Desk, file: &RawFile) -> Vec<AuxiliaryPoint> {
         }
         if points.iter().any(|point| point.name == name.value) {
             let help = "give each auxiliary point a name of its own";
-            desk.error(&name.place, name.key.as_str(), format!("there is an auxiliary point {} already", name.value), help);
+            desk.error(
+                &name.place,
+                name.key.as_str(),
+                format!("there is an auxiliary point {} already", name.value),
+                help,
+            );
             continue;
         }
         let unit = found.unwrap_or(Unit::Number);

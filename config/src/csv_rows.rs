@@ -39,6 +39,10 @@ struct Row {
     invalid: Option<String>,
     #[serde(default)]
     period_seconds: Option<f64>,
+    #[serde(default)]
+    read_back_address: Option<u16>,
+    #[serde(default)]
+    read_back_table: Option<RawTable>,
 }
 
 /// The rows of a file of the desk with their places.
@@ -51,14 +55,26 @@ pub(crate) fn read(desk: &mut Desk, file: usize) -> Vec<(Place, RawRow)> {
     let skipped = text.len() - text.trim_start_matches('\u{feff}').len();
     let mut rows = Vec::new();
     let place = |from: u64| {
-        let start = skipped + from as usize;
+        let mut start = skipped + from as usize;
+        // The reader gives the place before the remarks that it skips.
+        while let Some(line) = text.get(start..).and_then(|rest| rest.split_inclusive('\n').next()) {
+            if !line.starts_with('#') && !line.trim().is_empty() {
+                break;
+            }
+            start += line.len();
+        }
         let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| start + length);
         Place { file, span: start..end }
     };
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),
         Err(error) => {
-            desk.error(&place(0), "", format!("its first line cannot be read: {error}"), "the first line names the columns");
+            desk.error(
+                &place(0),
+                "",
+                format!("its first line cannot be read: {error}"),
+                "the first line names the columns",
+            );
             return rows;
         }
     };
@@ -67,7 +83,12 @@ pub(crate) fn read(desk: &mut Desk, file: usize) -> Vec<(Place, RawRow)> {
             Ok(record) => record,
             Err(error) => {
                 let at = error.position().map_or(0, csv::Position::byte);
-                desk.error(&place(at), "", format!("is not a row: {error}"), "each row has as many cells as the first line");
+                desk.error(
+                    &place(at),
+                    "",
+                    format!("is not a row: {error}"),
+                    "each row has as many cells as the first line",
+                );
                 continue;
             }
         };
@@ -75,7 +96,7 @@ pub(crate) fn read(desk: &mut Desk, file: usize) -> Vec<(Place, RawRow)> {
         let row = match record.deserialize::<Row>(Some(&headers)) {
             Ok(row) => row,
             Err(error) => {
-                let help = "columns: point, address, table, encoding, bit, inverted, order, scale, offset, unit, invalid, period_seconds";
+                let help = "columns: point, address, table, encoding, bit, inverted, order, scale, offset, unit, invalid, period_seconds, read_back_address, read_back_table";
                 desk.error(&place, "", format!("cannot be read: {error}"), help);
                 continue;
             }
@@ -101,6 +122,8 @@ pub(crate) fn read(desk: &mut Desk, file: usize) -> Vec<(Place, RawRow)> {
             codes: None,
             period_seconds: row.period_seconds,
             write: None,
+            read_back_address: row.read_back_address,
+            read_back_table: row.read_back_table,
         };
         rows.push((place, raw));
     }

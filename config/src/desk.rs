@@ -4,6 +4,7 @@
 //! that rules over several values keep silent instead of blaming a second place for the first one's fault.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -122,6 +123,8 @@ impl Field<f64> {
 pub(crate) struct Desk {
     pub sources: Sources,
     problems: Vec<Problem>,
+    /// Keys that are not there because what was written for them could not be taken; that was said already.
+    excused: HashSet<String>,
     pub explained: Vec<Explained>,
 }
 
@@ -156,6 +159,23 @@ impl Desk {
         let problem = self.sources.problem(severity, place.clone(), key, what, help);
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
+        }
+    }
+
+    /// Says that a key was written but not taken, so that it is not called missing as well.
+    pub(crate) fn excuse(&mut self, key: impl Into<String>) {
+        self.excused.insert(key.into());
+    }
+
+    /// Whether a key was written but not taken.
+    pub(crate) fn is_excused(&self, key: &str) -> bool {
+        self.excused.contains(key)
+    }
+
+    /// Notes a key that has to be there and is not.
+    pub(crate) fn missing(&mut self, place: &Place, key: &str, help: impl Into<String>) {
+        if !self.is_excused(key) {
+            self.error(place, key, "is missing", help);
         }
     }
 
@@ -198,7 +218,7 @@ impl Desk {
         }
         let (value, sound) = match otherwise {
             Otherwise::Required(example) => {
-                self.error(&at.place, full.as_str(), "is missing", format!("write it, as in `{key} = {example}`"));
+                self.missing(&at.place, &full, format!("write it, as in `{key} = {example}`"));
                 (nothing, false)
             }
             Otherwise::Default(value, reason) => {
@@ -276,7 +296,12 @@ impl Desk {
     ) -> Field<String> {
         let mut field = self.take(at, key, raw, otherwise, String::new(), String::clone);
         if field.written && (field.value.trim().is_empty() || field.value.chars().any(char::is_control)) {
-            self.error(&field.place, field.key.as_str(), "is empty or has control characters", "write some plain words");
+            self.error(
+                &field.place,
+                field.key.as_str(),
+                "is empty or has control characters",
+                "write some plain words",
+            );
             field.sound = false;
         }
         field
@@ -323,8 +348,8 @@ impl Desk {
         }
     }
 
-    /// Notes it unless the one value is below the other. The place is that of the one that somebody wrote, the later one
-    /// if both were.
+    /// Notes it unless the one value is below the other. The place is that of the one that somebody wrote; of the later
+    /// one if both were, for the earlier was right when it was written.
     pub(crate) fn below(&mut self, low: &Field<f64>, high: &Field<f64>, why: &str) {
         if !low.sound || !high.sound || low.value < high.value {
             return;
@@ -332,7 +357,8 @@ impl Desk {
         let (low_key, high_key) = (last(&low.key), last(&high.key));
         let (low_shown, high_shown) = (shown(low.value), shown(high.value));
         let help = format!("{low_key} must be below {high_key}: {why}");
-        if high.written || !low.written {
+        let high_is_later = high.place.span.start >= low.place.span.start;
+        if (high.written && (high_is_later || !low.written)) || (!high.written && !low.written) {
             let what = format!("{high_shown} is not above {low_key} ({low_shown})");
             self.error(&high.place, high.key.as_str(), what, help);
         } else {
@@ -383,7 +409,7 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
 /// The unit that a key carries at its end.
 pub(crate) fn unit_of(key: &str) -> Option<&'static str> {
     // Longest first: `_kelvins_per_hour` ends in a unit of time as well.
-    const UNITS: [(&str, &str); 25] = [
+    const UNITS: [(&str, &str); 24] = [
         ("_kelvins_per_hour", "K/h"),
         ("_kelvins_per_minute", "K/min"),
         ("_watts_per_m2", "W/m²"),
@@ -402,7 +428,6 @@ pub(crate) fn unit_of(key: &str) -> Option<&'static str> {
         ("_celsius", "°C"),
         ("_kelvins", "K"),
         ("_kilopascals", "kPa"),
-        ("_ratio", "0 to 1"),
         ("_m2", "m²"),
         ("_m3", "m³"),
         ("_meters", "m"),

@@ -94,7 +94,8 @@ pub fn text(rows: &[Explained]) -> String {
     let mut out = String::new();
     let width = rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
     for row in rows {
-        let value = row.unit.map_or_else(|| row.value.clone(), |unit| format!("{} {unit}", row.value));
+        let unit = row.unit.filter(|_| row.value.parse::<f64>().is_ok());
+        let value = unit.map_or_else(|| row.value.clone(), |unit| format!("{} {unit}", row.value));
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:width$}  {value}  [{}]", row.key, row.from);
     }

@@ -8,14 +8,14 @@
 //!
 //! Only this crate knows TOML.
 
-pub mod raw;
 pub mod check;
-pub mod station;
+pub mod raw;
 pub mod standard;
+pub mod station;
 
-pub mod problem;
 pub mod explain;
 pub mod points;
+pub mod problem;
 pub mod schema;
 pub mod written;
 
@@ -33,6 +33,4 @@ pub use files::EXAMPLES;
 pub use points::{Home, PointRow};
 pub use problem::{Problem, Problems, Severity};
 pub use standard::Standard;
-pub use station::{
-    BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, SimulationSettings, Station,
-};
+pub use station::{BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, SimulationSettings, Station};

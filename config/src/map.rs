@@ -64,15 +64,26 @@ pub(crate) fn check(desk: &mut Desk, file: usize, template: &RawTemplate) {
         if block.name.is_none() {
             desk.error(&place, "block.name", "is missing", "write it, as in `name = \"station\"`");
         } else if names.contains(&called) {
-            desk.error(&place, "block.name", format!("there is a block {called} already"), "give each block a name of its own");
+            desk.error(
+                &place,
+                "block.name",
+                format!("there is a block {called} already"),
+                "give each block a name of its own",
+            );
         }
         names.push(called);
         if block.of.is_none() {
-            let help = "write whose points they are: station, circuit, circulation-pump, make-up-pump, building or room";
+            let help =
+                "write whose points they are: station, circuit, circulation-pump, make-up-pump, building or room";
             desk.error(&place, format!("block.{called}.of"), "is missing", help);
         }
         if block.point.is_empty() {
-            desk.error(&place, format!("block.{called}.point"), "has no rows", "write its rows, or leave the block out");
+            desk.error(
+                &place,
+                format!("block.{called}.point"),
+                "has no rows",
+                "write its rows, or leave the block out",
+            );
         }
     }
 }
@@ -85,7 +96,7 @@ pub(crate) fn expand(desk: &mut Desk, device: &Section, used: &Use<'_>) -> Vec<M
         let Some(of) = block.of.as_ref().map(|of| of.value) else { continue };
         let base = used.base.saturating_add(number(block.base.as_ref()));
         if of == RawOwner::Station {
-            rows_of(&mut rows, used, block, String::new(), base);
+            rows_of(&mut rows, used, block, "", base);
             continue;
         }
         for (turn, &number_of_circuit) in used.served.iter().enumerate() {
@@ -94,22 +105,37 @@ pub(crate) fn expand(desk: &mut Desk, device: &Section, used: &Use<'_>) -> Vec<M
             let base = base.saturating_add(number(block.circuit_stride.as_ref()).saturating_mul(turn as u64));
             if turn > 0 && block.circuit_stride.is_none() {
                 let place = Place { file: used.file, span: written.span.clone() };
-                desk.error(&place, "block.circuit_stride", "is missing, and the device serves several circuits", "write how far the next circuit's addresses are away");
+                desk.error(
+                    &place,
+                    "block.circuit_stride",
+                    "is missing, and the device serves several circuits",
+                    "write how far the next circuit's addresses are away",
+                );
                 break;
             }
             if of == RawOwner::Circuit {
-                rows_of(&mut rows, used, block, prefix, base);
+                rows_of(&mut rows, used, block, &prefix, base);
                 continue;
             }
             let owners = owners(of, circuit);
             let most = block.most.as_ref().map_or(u64::MAX, |most| most.value) as usize;
             if most < owners.len() {
-                let what = format!("the template has room for {most} in its block {}; {} has {}", called(block), circuit.name, owners.len());
-                desk.error(&device.place, device.key("template"), what, "use another template, or rows of its own for the rest");
+                let what = format!(
+                    "the template has room for {most} in its block {}; {} has {}",
+                    called(block),
+                    circuit.name,
+                    owners.len()
+                );
+                desk.error(
+                    &device.place,
+                    device.key("template"),
+                    what,
+                    "use another template, or rows of its own for the rest",
+                );
             }
             for (turn, owner) in owners.iter().enumerate().take(most) {
                 let address = base.saturating_add(number(block.stride.as_ref()).saturating_mul(turn as u64));
-                rows_of(&mut rows, used, block, format!("{prefix}{owner}."), address);
+                rows_of(&mut rows, used, block, &format!("{prefix}{owner}."), address);
             }
         }
     }
@@ -129,14 +155,15 @@ fn owners(of: RawOwner, circuit: &CircuitNames) -> Vec<String> {
     }
 }
 
-fn rows_of(rows: &mut Vec<MapRow>, used: &Use<'_>, block: &RawBlock, prefix: String, base: u64) {
+fn rows_of(rows: &mut Vec<MapRow>, used: &Use<'_>, block: &RawBlock, prefix: &str, base: u64) {
     rows.extend(block.point.iter().map(|written| {
         let raw = written.value.clone();
-        let address = raw.address.map(|address| u32::try_from(base.saturating_add(u64::from(address))).unwrap_or(u32::MAX));
+        let address =
+            raw.address.map(|address| u32::try_from(base.saturating_add(u64::from(address))).unwrap_or(u32::MAX));
         MapRow {
             name: raw.point.as_ref().map_or_else(String::new, |point| format!("{prefix}{point}")),
             block: Some(called(block).to_owned()),
-            prefix: prefix.clone(),
+            prefix: prefix.to_owned(),
             address,
             table: block.table.as_ref().map(|table| table.value),
             place: Place { file: used.file, span: written.span.clone() },

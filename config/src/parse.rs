@@ -33,7 +33,12 @@ pub(crate) fn parse<T: DeserializeOwned>(desk: &mut Desk, file: usize) -> Option
         let span = error.span().unwrap_or(0..0);
         let mut key = String::new();
         let removed = remove(table.get_mut(), &span, &mut key);
-        let (what, help) = in_plain_words(error.message());
+        let (what, help, meant) = in_plain_words(error.message());
+        if let Some(meant) = meant {
+            let before = key.rfind('.').map_or("", |end| &key[..=end]);
+            desk.excuse(format!("{before}{meant}"));
+        }
+        desk.excuse(key.clone());
         desk.error(&Place { file, span }, key, what, help);
         if !removed {
             return None;
@@ -49,34 +54,32 @@ fn remove(table: &mut DeTable<'_>, span: &Range<usize>, key: &mut String) -> boo
     let Some((name, value)) = entry else { return false };
     let (name, on_key) = (name.clone(), holds(name.span()) && !holds(value.span()));
     push(key, name.get_ref());
-    if !on_key {
-        if let Some(value) = table.get_mut(&name) {
-            match value.get_mut() {
-                DeValue::Table(inner) => {
+    if !on_key && let Some(value) = table.get_mut(&name) {
+        match value.get_mut() {
+            DeValue::Table(inner) => {
+                let length = key.len();
+                if remove(inner, span, key) {
+                    return true;
+                }
+                key.truncate(length);
+            }
+            DeValue::Array(items) => {
+                let found = items.iter_mut().enumerate().find(|(_, item)| {
+                    inside(item.get_ref(), &item.span(), span) && matches!(item.get_ref(), DeValue::Table(_))
+                });
+                if let Some((number, item)) = found {
                     let length = key.len();
-                    if remove(inner, span, key) {
-                        return true;
+                    if let DeValue::Table(inner) = item.get_mut() {
+                        let called = inner.get("name").and_then(|name| name.get_ref().as_str());
+                        push(key, called.map_or_else(|| (number + 1).to_string(), str::to_owned).as_str());
+                        if remove(inner, span, key) {
+                            return true;
+                        }
                     }
                     key.truncate(length);
                 }
-                DeValue::Array(items) => {
-                    let found = items.iter_mut().enumerate().find(|(_, item)| {
-                        inside(item.get_ref(), &item.span(), span) && matches!(item.get_ref(), DeValue::Table(_))
-                    });
-                    if let Some((number, item)) = found {
-                        let length = key.len();
-                        if let DeValue::Table(inner) = item.get_mut() {
-                            let called = inner.get("name").and_then(|name| name.get_ref().as_str());
-                            push(key, called.map_or_else(|| (number + 1).to_string(), str::to_owned).as_str());
-                            if remove(inner, span, key) {
-                                return true;
-                            }
-                        }
-                        key.truncate(length);
-                    }
-                }
-                _ => {}
             }
+            _ => {}
         }
     }
     table.remove(&name).is_some()
@@ -112,31 +115,36 @@ fn syntax_help(message: &str) -> &'static str {
     }
 }
 
-/// What serde says, for people who do not write Rust: what is wrong, and what would be right.
-fn in_plain_words(message: &str) -> (String, String) {
+/// What serde says, for people who do not write Rust: what is wrong, what would be right, and which key was meant by an
+/// unknown one.
+fn in_plain_words(message: &str) -> (String, String, Option<String>) {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if let (Some(rest), [unknown, known @ ..]) = (message.strip_prefix("unknown "), quoted.as_slice()) {
         let kind = if rest.starts_with("variant") { "word" } else { "key" };
         let possible = format!("possible here: {}", known.join(", "));
         let near = nearest(unknown, known.iter().copied());
         let help = near.map_or_else(|| possible.clone(), |near| format!("did you mean `{near}`? {possible}"));
-        return (format!("unknown {kind} `{unknown}`"), help);
+        let meant = near.filter(|_| kind == "key").map(str::to_owned);
+        return (format!("unknown {kind} `{unknown}`"), help, meant);
     }
     if let Some((found, expected)) = message.split_once(", expected ") {
         let found = found.trim_start_matches("invalid type: ").trim_start_matches("invalid value: ");
         let found = match found {
             "map" => "a table".to_owned(),
             "sequence" => "a list".to_owned(),
-            other => other.replace("floating point", "the number").replace("integer", "the number").replace("string", "the text"),
+            other => other
+                .replace("floating point", "the number")
+                .replace("integer", "the number")
+                .replace("string", "the text"),
         };
-        return (format!("{found} does not belong here"), expectation(expected));
+        return (format!("{found} does not belong here"), expectation(expected), None);
     }
-    if let [missing] = quoted.as_slice() {
-        if message.starts_with("missing field") {
-            return (format!("`{missing}` is missing"), format!("write `{missing} = …`"));
-        }
+    if let [missing] = quoted.as_slice()
+        && message.starts_with("missing field")
+    {
+        return (format!("`{missing}` is missing"), format!("write `{missing} = …`"), None);
     }
-    (message.to_owned(), "see `heatstation schema` for what belongs here".to_owned())
+    (message.to_owned(), "see `heatstation schema` for what belongs here".to_owned(), None)
 }
 
 fn expectation(expected: &str) -> String {
@@ -145,11 +153,9 @@ fn expectation(expected: &str) -> String {
         "f64" => "write a number without quotes, as in 75 or 0.5".to_owned(),
         "u64" | "u32" | "u16" | "u8" | "usize" => "write a whole number, zero or more, without quotes".to_owned(),
         "a" if expected.starts_with("a string") => "write a text in double quotes".to_owned(),
-        "a" if expected.starts_with("a sequence") => {
-            "write a list: `[[name]]` for tables, `[…]` for values".to_owned()
-        }
+        "a" if expected.starts_with("a sequence") => "write a list: `[[name]]` for tables, `[…]` for values".to_owned(),
         "a" if expected.starts_with("a boolean") => "write `true` or `false`".to_owned(),
-        "a" if expected.contains("Datetime") => "write a date without quotes, as in 2026-11-15".to_owned(),
+        "a" if expected.contains("datetime") => "write a date without quotes, as in 2026-11-15".to_owned(),
         "struct" => "write a table: `[name]` and its keys below it".to_owned(),
         _ => format!("expected {expected}"),
     }

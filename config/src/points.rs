@@ -128,7 +128,14 @@ pub fn text(rows: &[PointRow]) -> String {
             |home| format!("{} {} {} {}", home.device, home.table, home.address, home.encoding),
         );
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "{:width$}  {direction}  {:<24} {} .. {}  {home}", row.name, row.unit.name(), row.min, row.max);
+        let _ = writeln!(
+            out,
+            "{:width$}  {direction}  {:<24} {} .. {}  {home}",
+            row.name,
+            row.unit.name(),
+            row.min,
+            row.max
+        );
     }
     out
 }

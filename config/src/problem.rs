@@ -137,8 +137,7 @@ impl Problems {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let shown: Vec<String> =
-            self.list.iter().map(|problem| renderer.render(&[self.group(problem)])).collect();
+        let shown: Vec<String> = self.list.iter().map(|problem| renderer.render(&[self.group(problem)])).collect();
         shown.join("\n\n")
     }
 
@@ -147,11 +146,8 @@ impl Problems {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = if problem.key.is_empty() {
-            problem.what.clone()
-        } else {
-            format!("{}: {}", problem.key, problem.what)
-        };
+        let title =
+            if problem.key.is_empty() { problem.what.clone() } else { format!("{}: {}", problem.key, problem.what) };
         let group = level.primary_title(title);
         let help = Level::HELP.message(problem.help.as_str());
         let text = self.sources.0.get(problem.place.file).map_or("", |source| source.text.as_str());

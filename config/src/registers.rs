@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use heatstation_drivers::SettingsProblem;
 use heatstation_drivers::settings::{
     DeviceSettings, Encoding, EnumRow, Memory, Polarity, ReadBack, ReadLimits, Register, Table, WordOrder,
     WriteFunction, WriteRules,
 };
-use heatstation_drivers::SettingsProblem;
 use heatstation_points::{Definition, Direction, Pace};
 
 use crate::desk::{Desk, Section, one_of, or};
@@ -77,7 +77,12 @@ pub(crate) fn periods(desk: &mut Desk, both: &Both<'_, RawPeriods>) -> Periods {
     };
     Periods {
         safety: period(both!(both, safety_seconds), "safety_seconds", 1.0, "interlock inputs are read every second"),
-        control: period(both!(both, control_seconds), "control_seconds", 2.0, "temperatures for control are read every 1 to 5 s"),
+        control: period(
+            both!(both, control_seconds),
+            "control_seconds",
+            2.0,
+            "temperatures for control are read every 1 to 5 s",
+        ),
         meter: period(both!(both, meter_seconds), "meter_seconds", 10.0, "meters are read every 5 to 60 s"),
         slow: period(both!(both, slow_seconds), "slow_seconds", 60.0, "rooms, buildings and counters move in minutes"),
     }
@@ -91,7 +96,8 @@ pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits 
     let (at, raw) = both!(both, max_bits);
     let max_bits = desk.count(at, "max_bits", raw, 1..=2000, or(2000, protocol)).value as u16;
     let (at, raw) = both!(both, max_hole);
-    let hole = or(u64::from(standard.max_hole), "32 bytes more cost less than a further request from 9600 baud upwards");
+    let hole =
+        or(u64::from(standard.max_hole), "32 bytes more cost less than a further request from 9600 baud upwards");
     let max_hole = desk.count(at, "max_hole", raw, 0..=124, hole).value as u16;
 
     let mut forbidden = Vec::new();
@@ -101,7 +107,12 @@ pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits 
             let shown = format!("{} {} to {}", table(range.value.table).name(), range.value.first, range.value.last);
             desk.explain_written(&section.key("forbidden"), shown, &place);
             if range.value.last < range.value.first {
-                desk.error(&place, section.key("forbidden"), "ends before it begins", "write first and last the other way round");
+                desk.error(
+                    &place,
+                    section.key("forbidden"),
+                    "ends before it begins",
+                    "write first and last the other way round",
+                );
             } else {
                 forbidden.push((table(range.value.table), range.value.first..=range.value.last));
             }
@@ -118,7 +129,13 @@ pub(crate) fn write_rules(desk: &mut Desk, both: &Both<'_, RawWrite>) -> WriteRu
     let function = desk.choice(at, "function", raw, automatic, RawWriteFunction::Automatic).value;
     let (at, raw) = both!(both, minimum_interval_seconds);
     let reason = "at most one write a second";
-    let interval = desk.number(at, "minimum_interval_seconds", raw, 0.0..=3600.0, or(standard.minimum_interval.as_secs_f64(), reason));
+    let interval = desk.number(
+        at,
+        "minimum_interval_seconds",
+        raw,
+        0.0..=3600.0,
+        or(standard.minimum_interval.as_secs_f64(), reason),
+    );
     let (at, raw) = both!(both, refresh_seconds);
     let reason = "feeds a drive's usual watchdog of 60 s six times over (Danfoss FC 102, parameter 8-03)";
     let refresh = desk.number(at, "refresh_seconds", raw, 0.1..=3600.0, or(standard.refresh.as_secs_f64(), reason));
@@ -126,21 +143,7 @@ pub(crate) fn write_rules(desk: &mut Desk, both: &Both<'_, RawWrite>) -> WriteRu
     let tolerance = desk.number(at, "tolerance", raw, 0.0..=1e6, or(0.0, "one step of the encoding is granted anyway"));
     let (at, raw) = both!(both, read_back);
     let same = or(RawReadBack::SameRegister, "an output is verified where it was written");
-    let read_back = desk.choice(at, "read_back", raw, same, RawReadBack::SameRegister);
-    if read_back.value == RawReadBack::OtherRegister {
-        let help = "an address belongs to one point: write it in that point's row";
-        desk.error(&read_back.place, read_back.key.as_str(), "`other-register` cannot hold for a whole device", help);
-    }
-    for key in ["read_back_address", "read_back_table"] {
-        let misplaced = both.station.1.is_some_and(|raw| match key {
-            "read_back_address" => raw.read_back_address.is_some(),
-            _ => raw.read_back_table.is_some(),
-        });
-        if misplaced {
-            let at = &both.station.0;
-            desk.error(&at.place, at.key(key), "has no meaning for a whole device", "write it in the row of its point");
-        }
-    }
+    let read_back = desk.choice(at, "read_back", raw, same, RawReadBack::SameRegister).value;
     let (at, raw) = both!(both, writes_per_year);
     let unlimited = or(0, "0: writing wears nothing out");
     let writes = desk.count(at, "writes_per_year", raw, 0..=100_000_000, unlimited).value;
@@ -150,11 +153,15 @@ pub(crate) fn write_rules(desk: &mut Desk, both: &Both<'_, RawWrite>) -> WriteRu
         minimum_interval: interval.duration(),
         refresh: refresh.duration(),
         tolerance: tolerance.value,
-        read_back: match read_back.value {
-            RawReadBack::Impossible => ReadBack::Impossible,
-            RawReadBack::SameRegister | RawReadBack::OtherRegister => ReadBack::SameRegister,
-        },
+        read_back: verified(read_back),
         memory: memory(writes),
+    }
+}
+
+fn verified(raw: RawReadBack) -> ReadBack {
+    match raw {
+        RawReadBack::Impossible => ReadBack::Impossible,
+        RawReadBack::SameRegister => ReadBack::SameRegister,
     }
 }
 
@@ -175,21 +182,33 @@ pub(crate) struct Placed<'a> {
 }
 
 /// The register of a row; none if it cannot be one, with all reasons noted.
-pub(crate) fn register(desk: &mut Desk, device: &DeviceSettings, manners: &Manners<'_>, placed: &Placed<'_>) -> Option<Register> {
+pub(crate) fn register(
+    desk: &mut Desk,
+    device: &DeviceSettings,
+    manners: &Manners<'_>,
+    placed: &Placed<'_>,
+) -> Option<Register> {
     let (row, definition, place) = (placed.row, placed.definition, &placed.place);
     let key = format!("device.{}.{}", device.name, definition.name);
     let mut wrong = |what: &str, help: String| desk.error(place, key.as_str(), what, help);
 
     let Ok(address) = u16::try_from(placed.address) else {
-        wrong(&format!("address {} is beyond 65535", placed.address), "addresses are counted from 0 to 65535".to_owned());
+        wrong(
+            &format!("address {} is beyond 65535", placed.address),
+            "addresses are counted from 0 to 65535".to_owned(),
+        );
         return None;
     };
     let Some(raw_table) = row.table.or(placed.table) else {
-        wrong("its table is missing", "write `table`: coil, discrete-input, input-register or holding-register".to_owned());
+        wrong(
+            "its table is missing",
+            "write `table`: coil, discrete-input, input-register or holding-register".to_owned(),
+        );
         return None;
     };
     let table = table(raw_table);
-    let Some(raw_encoding) = row.encoding.or((row.bit.is_some() || table.holds_bits()).then_some(RawEncoding::Bit)) else {
+    let Some(raw_encoding) = row.encoding.or((row.bit.is_some() || table.holds_bits()).then_some(RawEncoding::Bit))
+    else {
         let help = "write `encoding`, as in \"i16\", \"u16\", \"f32\", or `bit` for a bit of a word".to_owned();
         wrong("its encoding is missing", help);
         return None;
@@ -203,7 +222,10 @@ pub(crate) fn register(desk: &mut Desk, device: &DeviceSettings, manners: &Manne
         (row.order.is_some() && encoding.words() == 1, "order"),
     ] {
         if surplus {
-            wrong(&format!("`{name}` has no meaning for this encoding"), format!("leave `{name}` out, or change the encoding"));
+            wrong(
+                &format!("`{name}` has no meaning for this encoding"),
+                format!("leave `{name}` out, or change the encoding"),
+            );
         }
     }
     if let Some((_, value)) = row.codes.iter().flatten().find(|(_, value)| definition.accept(*value).is_err()) {
@@ -227,10 +249,14 @@ pub(crate) fn register(desk: &mut Desk, device: &DeviceSettings, manners: &Manne
         }
     };
     let invalid = row.invalid.clone().unwrap_or_else(|| usual_invalid(manners.invalid, raw_encoding));
-    let write = (definition.direction == Direction::Output)
-        .then(|| row_write_rules(desk, &key, place, manners, row.write.as_deref(), table));
-    if row.write.is_some() && write.is_none() {
-        desk.error(place, key.as_str(), "is read, never written", "leave `write` out");
+    let write =
+        (definition.direction == Direction::Output).then(|| row_write_rules(desk, &key, placed, manners, table));
+    if (row.write.is_some() || row.read_back_address.is_some()) && write.is_none() {
+        desk.error(place, key.as_str(), "is read, never written", "leave `write` and `read_back_address` out");
+    }
+    if row.read_back_table.is_some() && row.read_back_address.is_none() {
+        let help = "write `read_back_address` with it, or leave it out";
+        desk.error(place, key.as_str(), "`read_back_table` alone has no meaning", help);
     }
     let register = Register {
         definition: definition.clone(),
@@ -255,54 +281,30 @@ pub(crate) fn register(desk: &mut Desk, device: &DeviceSettings, manners: &Manne
     sound.then_some(register)
 }
 
-fn row_write_rules(
-    desk: &mut Desk,
-    key: &str,
-    place: &Place,
-    manners: &Manners<'_>,
-    row: Option<&RawWrite>,
-    own_table: Table,
-) -> WriteRules {
+fn row_write_rules(desk: &mut Desk, key: &str, placed: &Placed<'_>, manners: &Manners<'_>, own: Table) -> WriteRules {
+    let (raw, place) = (placed.row, &placed.place);
     let mut rules = manners.write.clone();
-    let Some(row) = row else { return rules };
-    let mut time = |written: &Option<Written<f64>>, name: &str, rule: &mut Duration| {
-        if let Some(written) = written {
-            if (0.0..=86_400.0).contains(&written.value) {
-                *rule = Duration::from_secs_f64(written.value);
-            } else {
-                let what = format!("{name} of {} s is out of range", written.value);
-                desk.error(place, key, what, "write a number from 0 to 86400 s");
+    if let Some(row) = raw.write.as_deref() {
+        let mut time = |written: &Option<Written<f64>>, name: &str, rule: &mut Duration| {
+            if let Some(written) = written {
+                if (0.0..=86_400.0).contains(&written.value) {
+                    *rule = Duration::from_secs_f64(written.value);
+                } else {
+                    let what = format!("{name} of {} s is out of range", written.value);
+                    desk.error(place, key, what, "write a number from 0 to 86400 s");
+                }
             }
-        }
-    };
-    time(&row.minimum_interval_seconds, "minimum_interval_seconds", &mut rules.minimum_interval);
-    time(&row.refresh_seconds, "refresh_seconds", &mut rules.refresh);
-    if let Some(function) = &row.function {
-        rules.function = write_function(function.value);
+        };
+        time(&row.minimum_interval_seconds, "minimum_interval_seconds", &mut rules.minimum_interval);
+        time(&row.refresh_seconds, "refresh_seconds", &mut rules.refresh);
+        rules.function = row.function.as_ref().map_or(rules.function, |written| write_function(written.value));
+        rules.tolerance = row.tolerance.as_ref().map_or(rules.tolerance, |written| written.value);
+        rules.memory = row.writes_per_year.as_ref().map_or(rules.memory, |written| memory(written.value));
+        rules.read_back = row.read_back.as_ref().map_or(rules.read_back, |written| verified(written.value));
     }
-    if let Some(tolerance) = &row.tolerance {
-        rules.tolerance = tolerance.value;
-    }
-    if let Some(writes) = &row.writes_per_year {
-        rules.memory = memory(writes.value);
-    }
-    let address = row.read_back_address.as_ref().map(|address| u16::try_from(address.value));
-    match (row.read_back.as_ref().map(|read_back| read_back.value), address) {
-        (Some(RawReadBack::OtherRegister), Some(Ok(address))) => {
-            let table = row.read_back_table.as_ref().map_or(own_table, |written| table(written.value));
-            rules.read_back = ReadBack::OtherRegister { table, address };
-        }
-        (Some(RawReadBack::OtherRegister), None | Some(Err(_))) => {
-            let help = "write `read_back_address`, 0 to 65535";
-            desk.error(place, key, "is verified at another register, but its address is missing", help);
-        }
-        (Some(RawReadBack::Impossible), _) => rules.read_back = ReadBack::Impossible,
-        (Some(RawReadBack::SameRegister), _) => rules.read_back = ReadBack::SameRegister,
-        (None, Some(_)) => {
-            let help = "write `read_back = \"other-register\"` with it, or leave it out";
-            desk.error(place, key, "`read_back_address` alone has no meaning", help);
-        }
-        (None, None) => {}
+    if let Some(address) = raw.read_back_address {
+        let table = raw.read_back_table.map_or(own, table);
+        rules.read_back = ReadBack::OtherRegister { table, address };
     }
     rules
 }

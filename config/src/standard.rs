@@ -256,7 +256,10 @@ impl Standard {
             room_pass_target: self.target.room_pass.as_ref().map(fraction),
             accident_rate: AccidentRateRule {
                 clause: self.accident_rate.formula.clause.clone(),
-                counted: Cause::ALL.into_iter().filter(|cause| counted.iter().any(|name| name == cause.name())).collect(),
+                counted: Cause::ALL
+                    .into_iter()
+                    .filter(|cause| counted.iter().any(|name| name == cause.name()))
+                    .collect(),
                 target: self.accident_rate.target.as_ref().map(fraction),
             },
             notify_users_after: self.outage.notify_users_after_hours.as_ref().map(|rule| Clause {
@@ -322,9 +325,7 @@ impl Standard {
                 desk.error(&place(&rule.value.span), key, what, "write two whole numbers, as in [2, 1000]");
             }
         }
-        for (key, rule) in
-            [("season.first_day", &self.season.first_day), ("season.last_day", &self.season.last_day)]
-        {
+        for (key, rule) in [("season.first_day", &self.season.first_day), ("season.last_day", &self.season.last_day)] {
             let Some(rule) = rule else { continue };
             if month_and_day(&rule.value.value).is_none() {
                 let what = format!("{:?} is not a month and a day", rule.value.value);

@@ -26,6 +26,8 @@ const OVERLAPS_TOLD: usize = 5;
 pub(crate) struct Devices {
     pub wires: Vec<WireSettings>,
     pub homes: Vec<Home>,
+    /// Whether all register maps could be read; if not, a missing point says nothing.
+    pub complete: bool,
 }
 
 /// A register with the place where it was written.
@@ -41,6 +43,8 @@ struct Workshop<'a> {
     catalogue: &'a Catalogue,
     folder: Option<&'a Path>,
     templates: HashMap<String, Option<Rc<Template>>>,
+    /// Whether a register map could not be read.
+    unread: bool,
 }
 
 pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folder: Option<&Path>) -> Devices {
@@ -55,12 +59,14 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
         sections.push(section);
     }
 
-    let mut workshop = Workshop { catalogue, folder, templates: HashMap::new() };
+    let mut workshop = Workshop { catalogue, folder, templates: HashMap::new(), unread: false };
     let mut homes = Vec::new();
     let mut places: HashMap<Point, (String, Place)> = HashMap::new();
     let mut names = HashSet::new();
+    let mut homeless = false;
     for written in &raw.device {
         let (section, wire, device, mapped) = workshop.device(desk, written, &wires);
+        homeless |= wire.is_none();
         if !names.insert(device.name.clone()) {
             twice(desk, &section, "device", &device.name);
         }
@@ -69,7 +75,10 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
         for Mapped { register, place } in mapped {
             if let Some((other, first)) = places.get(&register.point()) {
                 let (line, _) = desk.sources.line_and_column(first);
-                let help = format!("it is read from device {other} already ({}:{line}); leave one of the two out", desk.sources.name(first.file));
+                let help = format!(
+                    "it is read from device {other} already ({}:{line}); leave one of the two out",
+                    desk.sources.name(first.file)
+                );
                 let key = format!("device.{}.{}", device.name, register.name());
                 desk.error(&place, key, "is read in two places", help);
                 continue;
@@ -84,7 +93,8 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
         }
     }
     for (wire, section) in wires.iter().zip(&sections) {
-        if wire.devices.is_empty() {
+        let namesakes = wires.iter().filter(|other| other.name == wire.name).count();
+        if wire.devices.is_empty() && namesakes == 1 && !homeless {
             let help = "write a [[device]] with this wire's name, or leave the wire out";
             desk.warn(&section.place, section.key.as_str(), "has no device", help);
         }
@@ -95,7 +105,8 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
             }
         }
     }
-    Devices { wires, homes }
+    let complete = !workshop.unread && !desk.is_excused("wire") && !desk.is_excused("device");
+    Devices { wires, homes, complete }
 }
 
 fn twice(desk: &mut Desk, section: &Section, what: &str, name: &str) {
@@ -109,15 +120,46 @@ fn check_wire(desk: &mut Desk, written: &Written<RawWire>) -> (Section, WireSett
     let at = Section::new(format!("wire.{called}"), 0, &written.span);
     let name = desk.name(&at, "name", raw.name.as_ref());
     let only = or(RawProtocol::ModbusTcp, "the protocol of station cabinets");
-    let RawProtocol::ModbusTcp = desk.choice(&at, "protocol", raw.protocol.as_ref(), only, RawProtocol::ModbusTcp).value;
+    let RawProtocol::ModbusTcp =
+        desk.choice(&at, "protocol", raw.protocol.as_ref(), only, RawProtocol::ModbusTcp).value;
     let address = desk.text(&at, "address", raw.address.as_ref(), Otherwise::Required("\"192.168.1.10:502\""));
     let mut wire = WireSettings::modbus_tcp(name.value, address.value.clone());
 
-    let timeout = number!(desk, at, raw.timeout_milliseconds, 10.0..=5000.0, or(500.0, "several times a local answer; a supply that is too hot must close the valve within 5 s"));
-    let reconnect_min = number!(desk, at, raw.reconnect_min_seconds, 0.1..=600.0, or(wire.reconnect_min.as_secs_f64(), "a device that restarts is back within seconds"));
-    let reconnect_max = number!(desk, at, raw.reconnect_max_seconds, 0.1..=3600.0, or(wire.reconnect_max.as_secs_f64(), "the usual watchdog of a drive is 60 s"));
-    let pause = number!(desk, at, raw.pause_between_requests_milliseconds, 0.0..=5000.0, or(0.0, "devices that need a pause say so in their manual"));
-    let warm_up = number!(desk, at, raw.pause_after_connect_milliseconds, 0.0..=60_000.0, or(0.0, "devices that need a pause say so in their manual"));
+    let timeout = number!(
+        desk,
+        at,
+        raw.timeout_milliseconds,
+        10.0..=5000.0,
+        or(500.0, "several times a local answer; a supply that is too hot must close the valve within 5 s")
+    );
+    let reconnect_min = number!(
+        desk,
+        at,
+        raw.reconnect_min_seconds,
+        0.1..=600.0,
+        or(wire.reconnect_min.as_secs_f64(), "a device that restarts is back within seconds")
+    );
+    let reconnect_max = number!(
+        desk,
+        at,
+        raw.reconnect_max_seconds,
+        0.1..=3600.0,
+        or(wire.reconnect_max.as_secs_f64(), "the usual watchdog of a drive is 60 s")
+    );
+    let pause = number!(
+        desk,
+        at,
+        raw.pause_between_requests_milliseconds,
+        0.0..=5000.0,
+        or(0.0, "devices that need a pause say so in their manual")
+    );
+    let warm_up = number!(
+        desk,
+        at,
+        raw.pause_after_connect_milliseconds,
+        0.0..=60_000.0,
+        or(0.0, "devices that need a pause say so in their manual")
+    );
     desk.not_above(&reconnect_min, &reconnect_max, "the wait doubles from the first to the longest");
     wire.timeout = timeout.duration();
     wire.reconnect_min = reconnect_min.duration();
@@ -155,7 +197,8 @@ impl Workshop<'_> {
             }
             (written, _) => (at.clone(), written.as_ref()),
         };
-        let unit = desk.count(&unit_at, "modbus_unit", unit, 0..=255, or(1, "unit 1 is what devices are delivered with"));
+        let unit =
+            desk.count(&unit_at, "modbus_unit", unit, 0..=255, or(1, "unit 1 is what devices are delivered with"));
         let manners = manners(desk, &at, raw, template);
         let mut device = DeviceSettings {
             name: name.value,
@@ -175,7 +218,12 @@ impl Workshop<'_> {
             let Some(definition) = self.definition(desk, &device.name, row) else { continue };
             let Some(address) = row.address else {
                 let key = format!("device.{}.{}", device.name, row.name);
-                desk.error(&row.place, key, "its address is missing", "write `address`, counted from 0: 40001 of a manual is 0");
+                desk.error(
+                    &row.place,
+                    key,
+                    "its address is missing",
+                    "write `address`, counted from 0: 40001 of a manual is 0",
+                );
                 continue;
             };
             let placed = Placed { row: &row.raw, definition, address, table: row.table, place: row.place.clone() };
@@ -203,7 +251,10 @@ impl Workshop<'_> {
                 })
             }
             Ok(None) => {
-                let help = format!("{}, or a file devices/<name>.toml beside the station's", one_of(name, Library::Devices.names()));
+                let help = format!(
+                    "{}, or a file devices/<name>.toml beside the station's",
+                    one_of(name, Library::Devices.names())
+                );
                 desk.error(&place, at.key("template"), format!("there is no template `{name}`"), help);
                 None
             }
@@ -212,13 +263,14 @@ impl Workshop<'_> {
                 None
             }
         };
+        self.unread |= found.is_none();
         self.templates.insert(name.to_owned(), found.clone());
         found
     }
 
     /// All rows of a device: the template's, then those of the CSV file, then its own. What is named in the latter two
     /// is not taken from the template.
-    fn rows(&self, desk: &mut Desk, at: &Section, raw: &RawDevice, template: Option<&Template>) -> Vec<MapRow> {
+    fn rows(&mut self, desk: &mut Desk, at: &Section, raw: &RawDevice, template: Option<&Template>) -> Vec<MapRow> {
         let mut own = Vec::new();
         if let Some(written) = &raw.points_csv {
             let place = at.at(&written.span);
@@ -229,6 +281,7 @@ impl Workshop<'_> {
                     own.extend(csv_rows::read(desk, file));
                 }
                 Err(what) => {
+                    self.unread = true;
                     let help = "the path is relative to the station's file";
                     desk.error(&place, at.key("points_csv"), format!("{:?} {what}", written.value), help);
                 }
@@ -240,13 +293,18 @@ impl Workshop<'_> {
         let served = served(desk, at, raw, self.catalogue);
         let base = count!(desk, at, raw.base_address, 0..=65_535, or(0, "the template's own addresses"));
         let mut rows = match template {
-            Some((file, template)) => {
-                map::expand(desk, at, &map::Use { file: *file, template, catalogue: self.catalogue, served: &served, base: base.value })
-            }
+            Some((file, template)) => map::expand(
+                desk,
+                at,
+                &map::Use { file: *file, template, catalogue: self.catalogue, served: &served, base: base.value },
+            ),
             None => Vec::new(),
         };
         if template.is_none() && raw.template.is_none() && own.is_empty() {
-            let help = format!("write `template = \"generic/exchange-station-plc\"` (possible: {}), [[device.point]] rows or `points_csv`", Library::Devices.names().collect::<Vec<_>>().join(", "));
+            let help = format!(
+                "write `template = \"generic/exchange-station-plc\"` (possible: {}), [[device.point]] rows or `points_csv`",
+                Library::Devices.names().collect::<Vec<_>>().join(", ")
+            );
             desk.error(&at.place, at.key.as_str(), "says nothing about its registers", help);
         }
         without(desk, at, raw, &mut rows);
@@ -282,7 +340,7 @@ fn wire_of(desk: &mut Desk, at: &Section, raw: &RawDevice, wires: &[WireSettings
     };
     let wire = desk.text(at, "wire", raw.wire.as_ref(), otherwise);
     let found = wires.iter().position(|other| other.name == wire.value);
-    if found.is_none() && wire.sound {
+    if found.is_none() && wire.sound && !desk.is_excused("wire") {
         let help = one_of(&wire.value, wires.iter().map(|wire| wire.name.as_str()));
         desk.error(&wire.place, wire.key.as_str(), format!("there is no wire `{}`", wire.value), help);
     }
@@ -306,7 +364,13 @@ fn manners<'a>(desk: &mut Desk, at: &Section, raw: &'a RawDevice, template: Opti
     }
     let order = map.and_then(|map| map.word_order.as_ref());
     let order_at = Section { key: at.key.clone(), place: Place { file, span: 0..0 } };
-    let order = desk.choice(&order_at, "word_order", order, or(RawWordOrder::Abcd, "the order of the protocol"), RawWordOrder::Abcd);
+    let order = desk.choice(
+        &order_at,
+        "word_order",
+        order,
+        or(RawWordOrder::Abcd, "the order of the protocol"),
+        RawWordOrder::Abcd,
+    );
     Manners {
         limits: registers::limits(desk, &both!(limits)),
         periods: registers::periods(desk, &both!(period)),
@@ -320,7 +384,11 @@ fn manners<'a>(desk: &mut Desk, at: &Section, raw: &'a RawDevice, template: Opti
 fn served(desk: &mut Desk, at: &Section, raw: &RawDevice, catalogue: &Catalogue) -> Vec<usize> {
     let names: Vec<&str> = catalogue.circuits().iter().map(|circuit| circuit.name.as_str()).collect();
     let Some(written) = &raw.circuits else {
-        desk.explain(&at.key("circuits"), names.join(", "), crate::explain::From::Default { reason: "all, in the order of the file".into() });
+        desk.explain(
+            &at.key("circuits"),
+            names.join(", "),
+            crate::explain::From::Default { reason: "all, in the order of the file".into() },
+        );
         return (0..names.len()).collect();
     };
     let listed: Vec<&str> = written.value.iter().map(|name| name.value.as_str()).collect();
@@ -329,10 +397,20 @@ fn served(desk: &mut Desk, at: &Section, raw: &RawDevice, catalogue: &Catalogue)
     for name in &written.value {
         match names.iter().position(|known| *known == name.value) {
             Some(number) if !served.contains(&number) => served.push(number),
-            Some(_) => desk.error(&at.at(&name.span), at.key("circuits"), format!("`{}` stands here twice", name.value), "name each circuit once"),
+            Some(_) => desk.error(
+                &at.at(&name.span),
+                at.key("circuits"),
+                format!("`{}` stands here twice", name.value),
+                "name each circuit once",
+            ),
             None => {
                 let help = one_of(&name.value, names.iter().copied());
-                desk.error(&at.at(&name.span), at.key("circuits"), format!("there is no circuit `{}`", name.value), help);
+                desk.error(
+                    &at.at(&name.span),
+                    at.key("circuits"),
+                    format!("there is no circuit `{}`", name.value),
+                    help,
+                );
             }
         }
     }
@@ -354,7 +432,8 @@ fn without(desk: &mut Desk, at: &Section, raw: &RawDevice, rows: &mut Vec<MapRow
             !(begins || row.name == name || row.block.as_deref() == Some(name))
         });
         if rows.len() == before {
-            let known = rows.iter().map(|row| row.name.as_str()).chain(rows.iter().filter_map(|row| row.block.as_deref()));
+            let known =
+                rows.iter().map(|row| row.name.as_str()).chain(rows.iter().filter_map(|row| row.block.as_deref()));
             let help = nearest(name, known).map_or_else(
                 || "write a block or a point of the template, or `outdoor.*` for all that begin so".to_owned(),
                 |near| format!("did you mean `{near}`?"),
@@ -374,10 +453,10 @@ fn overlaps(desk: &mut Desk, device: &str, mapped: &[Mapped]) {
     for next in sorted {
         let register = &next.register;
         let is_view = matches!(register.encoding, Encoding::Bit { .. } | Encoding::Enum { .. });
-        if let Encoding::Bit { bit, .. } = register.encoding {
-            if let Some(other) = bits.insert((register.table, register.address, bit), next) {
-                found.push((other, next));
-            }
+        if let Encoding::Bit { bit, .. } = register.encoding
+            && let Some(other) = bits.insert((register.table, register.address, bit), next)
+        {
+            found.push((other, next));
         }
         let end = u32::from(register.address) + u32::from(register.width());
         if let Some((before, reached)) = reach {
@@ -397,8 +476,14 @@ fn overlaps(desk: &mut Desk, device: &str, mapped: &[Mapped]) {
         let (one, two) = (&first.register, &second.register);
         let key = format!("device.{device}.{}", two.name());
         let what = format!("{} {} belongs to {} already", two.table.name(), two.address, one.name());
-        let rest = if more > 0 { format!("; {more} more overlaps of this device are not listed") } else { String::new() };
-        let help = format!("one address holds one value: {} takes {} to {}{rest}", one.name(), one.address, u32::from(one.address) + u32::from(one.width()) - 1);
+        let rest =
+            if more > 0 { format!("; {more} more overlaps of this device are not listed") } else { String::new() };
+        let help = format!(
+            "one address holds one value: {} takes {} to {}{rest}",
+            one.name(),
+            one.address,
+            u32::from(one.address) + u32::from(one.width()) - 1
+        );
         desk.error(&second.place, key, what, help);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use heatstation_core::settings::{CirculationMode, MakeUpMode};
-use heatstation_points::Catalogue;
 
 use crate::check::circuit::CheckedCircuit;
 use crate::check::devices::{period_field, period_text};
@@ -37,18 +36,17 @@ impl Look<'_> {
     /// Notes a missing point that somebody will miss.
     fn should(&mut self, place: &Place, point: &str, why: &str) {
         if !self.has(point) {
-            self.desk.warn(place, point, "no device has this point", format!("{why}; add a row for it if there is such an instrument"));
+            self.desk.warn(
+                place,
+                point,
+                "no device has this point",
+                format!("{why}; add a row for it if there is such an instrument"),
+            );
         }
     }
 }
 
-pub(crate) fn check(
-    desk: &mut Desk,
-    file: &RawFile,
-    catalogue: &Catalogue,
-    circuits: &[CheckedCircuit],
-    homes: &[Home],
-) {
+pub(crate) fn check(desk: &mut Desk, file: &RawFile, circuits: &[CheckedCircuit], homes: &[Home]) {
     let station = file.station.as_ref().map_or(0..0, |station| station.span.clone());
     let station = Place { file: 0, span: station };
     if file.wire.is_empty() && file.device.is_empty() {
@@ -56,11 +54,14 @@ pub(crate) fn check(
         desk.warn(&station, "wire", "the station has no devices", help);
         return;
     }
-    debug_assert!(homes.iter().all(|home| catalogue.find(&home.point).is_some()));
     let mut look = Look { homes: homes.iter().map(|home| (home.point.as_str(), home)).collect(), desk };
     let outdoor = ["outdoor.temperature", "outdoor.temperature_second", "outdoor.forecast"];
     if !outdoor.iter().any(|point| look.has(point)) {
-        look.must(&station, outdoor[0], "without any outdoor temperature the supply follows `outdoor.fallback_celsius` for ever");
+        look.must(
+            &station,
+            outdoor[0],
+            "without any outdoor temperature the supply follows `outdoor.fallback_celsius` for ever",
+        );
     }
     for circuit in circuits {
         check_circuit(&mut look, circuit);
@@ -85,12 +86,20 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
             CirculationMode::FixedSpeed { speed } => speed.0 < 1.0,
         };
         if varies {
-            look.must(place, &pump("speed"), "the circulation has a speed; write `speed_ratio = 1.0` for pumps without a drive");
+            look.must(
+                place,
+                &pump("speed"),
+                "the circulation has a speed; write `speed_ratio = 1.0` for pumps without a drive",
+            );
         }
     }
     let water = ["circulation.flow_switch", "secondary.flow", "secondary.differential_pressure"];
     if !water.iter().any(|last| look.has(&point(last))) {
-        look.should(place, &point(water[1]), "a running motor does not prove that water moves: a flow, a pressure difference or a flow switch does");
+        look.should(
+            place,
+            &point(water[1]),
+            "a running motor does not prove that water moves: a flow, a pressure difference or a flow switch does",
+        );
     }
     if let CirculationMode::DifferentialPressure { .. } = settings.circulation.mode {
         look.must(place, &point("secondary.differential_pressure"), "the circulation holds it");
@@ -98,7 +107,8 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
     check_pressure(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 
-    let unread = settings.rooms.iter().filter(|room| !look.has(&point(&format!("room.{}.temperature", room.name)))).count();
+    let unread =
+        settings.rooms.iter().filter(|room| !look.has(&point(&format!("room.{}.temperature", room.name)))).count();
     if unread > 0 {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
@@ -115,12 +125,20 @@ fn check_pressure(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         return;
     };
     look.must(place, &holding, "make-up holds it, and water is never pumped blind");
-    look.should(place, &point("secondary_supply.pressure"), "too high a pressure stops make-up only where it is measured");
+    look.should(
+        place,
+        &point("secondary_supply.pressure"),
+        "too high a pressure stops make-up only where it is measured",
+    );
     for plate in 1..=make_up.pumps {
         let pump = |last: &str| point(&format!("make_up_pump.{plate}.{last}"));
         look.must(place, &pump("start"), "the pump cannot be started");
         if make_up.mode == MakeUpMode::VariableSpeed {
-            look.must(place, &pump("speed"), "make-up is of variable speed; write `mode = \"start-stop\"` for pumps without a drive");
+            look.must(
+                place,
+                &pump("speed"),
+                "make-up is of variable speed; write `mode = \"start-stop\"` for pumps without a drive",
+            );
         }
     }
     look.should(place, &point("relief_valve.open"), "without it the relief pressures have no effect");
@@ -139,7 +157,11 @@ fn check_timing(look: &mut Look<'_>, circuit: &CheckedCircuit, supply: &str, pum
         let Some(home) = look.homes.get(point) else { continue };
         let period = period_field(home);
         if delay.sound && period.value + delay.value + REACTION_SECONDS > LAW_SECONDS {
-            let what = format!("read every {} and acted on after {}, the valve closes too late", period_text(period.value), period_text(delay.value));
+            let what = format!(
+                "read every {} and acted on after {}, the valve closes too late",
+                period_text(period.value),
+                period_text(delay.value)
+            );
             let help = format!(
                 "too hot a supply or no circulation closes the valve within 5 s: read `{point}` at least every {} (`period_seconds` \
                  of its row, `safety_seconds` of its device), or shorten {}",

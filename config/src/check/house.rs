@@ -19,7 +19,10 @@ pub(crate) fn check(
 fn daemon(desk: &mut Desk, file: &RawFile) -> DaemonSettings {
     let written = file.daemon.clone().unwrap_or_default();
     let at = Section::new("daemon", 0, &written.span);
-    let usual = or("/var/lib/heatstation".to_owned(), "the state folder of a system service (Filesystem Hierarchy Standard 3.0, 5.8)");
+    let usual = or(
+        "/var/lib/heatstation".to_owned(),
+        "the state folder of a system service (Filesystem Hierarchy Standard 3.0, 5.8)",
+    );
     let folder = desk.text(&at, "data_folder", written.value.data_folder.as_ref(), usual);
     DaemonSettings { data_folder: PathBuf::from(folder.value) }
 }
@@ -32,7 +35,12 @@ fn http(desk: &mut Desk, file: &RawFile) -> HttpSettings {
     let address = listen.value.parse::<SocketAddr>();
     if address.is_err() && listen.sound {
         let help = "write an address and a port, as in \"127.0.0.1:8080\" or \"[::1]:8080\"";
-        desk.error(&listen.place, listen.key.as_str(), format!("{:?} is not an address with a port", listen.value), help);
+        desk.error(
+            &listen.place,
+            listen.key.as_str(),
+            format!("{:?} is not an address with a port", listen.value),
+            help,
+        );
     }
     HttpSettings { listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080))) }
 }
@@ -41,8 +49,20 @@ fn history(desk: &mut Desk, file: &RawFile) -> HistorySettings {
     let written = file.history.clone().unwrap_or_default();
     let raw = &written.value;
     let at = Section::new("history", 0, &written.span);
-    let interval = number!(desk, at, raw.interval_seconds, 1.0..=3600.0, or(10.0, "the rhythm of meters; 150 points are then about 3 MB a day"));
-    let retention = number!(desk, at, raw.retention_days, 1.0..=3660.0, or(400.0, "this season and the one before, to be compared"));
+    let interval = number!(
+        desk,
+        at,
+        raw.interval_seconds,
+        1.0..=3600.0,
+        or(10.0, "the rhythm of meters; 150 points are then about 3 MB a day")
+    );
+    let retention = number!(
+        desk,
+        at,
+        raw.retention_days,
+        1.0..=3660.0,
+        or(400.0, "this season and the one before, to be compared")
+    );
     HistorySettings { interval: interval.duration(), retention: retention.duration() }
 }
 
@@ -52,10 +72,17 @@ fn simulation(desk: &mut Desk, file: &RawFile) -> SimulationSettings {
     let at = Section::new("simulation", 0, &written.span);
     let usual = or(RawBuildingClass::Half, "JGJ 26-95: most of the stock of northern cities");
     let class = desk.choice(&at, "building_class", raw.building_class.as_ref(), usual, RawBuildingClass::Half);
-    let flats = count!(desk, at, raw.flats_per_building, 1..=200, or(12, "a stairwell of six floors with two flats each"));
+    let flats =
+        count!(desk, at, raw.flats_per_building, 1..=200, or(12, "a stairwell of six floors with two flats each"));
     let usual = or(RawClimate::Shandong, "Zibo and Jinan");
     let climate = desk.choice(&at, "climate", raw.climate.as_ref(), usual, RawClimate::Shandong);
-    let supply = number!(desk, at, raw.primary_design_supply_celsius, 60.0..=150.0, or(110.0, "110/60 °C, the common design of primary networks"));
+    let supply = number!(
+        desk,
+        at,
+        raw.primary_design_supply_celsius,
+        60.0..=150.0,
+        or(110.0, "110/60 °C, the common design of primary networks")
+    );
     let floors = file.circuit.iter().all(|circuit| {
         circuit.value.emitter.as_ref().is_some_and(|emitter| emitter.value == crate::raw::RawEmitter::Floor)
     });

@@ -37,7 +37,12 @@ pub(crate) fn two_decimals(desk: &mut Desk, field: &Field<f64>) {
     let hundredths = field.value * 100.0;
     if field.sound && (hundredths - hundredths.round()).abs() > 1e-4 {
         let help = "areas are exact to 0.01 m², because a legal figure is a ratio of them: round it";
-        desk.error(&field.place, field.key.as_str(), format!("{} m² has more than two decimals", shown(field.value)), help);
+        desk.error(
+            &field.place,
+            field.key.as_str(),
+            format!("{} m² has more than two decimals", shown(field.value)),
+            help,
+        );
     }
 }
 
@@ -58,14 +63,20 @@ pub(crate) fn check(desk: &mut Desk, at: &Section, raw: &RawCircuit, base: &Base
         let heated = number!(desk, section, building.heated_area_m2, 1.0..=1_000_000.0, Otherwise::Required("14000"));
         two_decimals(desk, &heated);
         let usual = or(RawBuildingUse::Dwelling, "dwellings are what the standards are for");
-        let building_use = desk.choice(&section, "use", building.building_use.as_ref(), usual, RawBuildingUse::Dwelling);
+        let building_use =
+            desk.choice(&section, "use", building.building_use.as_ref(), usual, RawBuildingUse::Dwelling);
         uses.push(building_use.value);
         places.buildings.push(BuildingSettings { name: name.value, heated_area: area(&heated) });
         areas.push(heated);
     }
     if let Some(surplus) = raw.building.get(BUILDINGS_MAX) {
         let help = "divide them between circuits";
-        desk.error(&at.at(&surplus.span), at.key("building"), format!("there are more than {BUILDINGS_MAX} buildings"), help);
+        desk.error(
+            &at.at(&surplus.span),
+            at.key("building"),
+            format!("there are more than {BUILDINGS_MAX} buildings"),
+            help,
+        );
     }
     sum(desk, &at.place, &areas, circuit, "the buildings of the circuit");
     check_rooms(desk, at, raw, base, &mut places, &uses);
@@ -120,7 +131,12 @@ fn check_rooms(
     }
     if let Some(surplus) = found.get(ROOMS_MAX) {
         let what = format!("there are more than {ROOMS_MAX} room sensors");
-        desk.error(&surplus.place.clone(), at.key("rooms"), what, "the estimate of the coldest rooms looks at no more: leave the rest out");
+        desk.error(
+            &surplus.place.clone(),
+            at.key("rooms"),
+            what,
+            "the estimate of the coldest rooms looks at no more: leave the rest out",
+        );
     }
 
     let mut seen = HashSet::new();
@@ -136,19 +152,23 @@ fn check_rooms(
             continue;
         }
         let section = Section { key, place: room.place.clone() };
-        let building_use = room.building.and_then(|number| uses.get(number)).copied().unwrap_or(RawBuildingUse::Dwelling);
+        let building_use =
+            room.building.and_then(|number| uses.get(number)).copied().unwrap_or(RawBuildingUse::Dwelling);
         let ruled = base.standard.as_ref().map(|standard| (standard.id.as_str(), standard.room_min(building_use)));
         let usual = match ruled {
             Some((id, Ruled { value, clause, .. })) => Otherwise::Standard(value.value, format!("{id} {clause}")),
             None => or(18.0, "the standard is not known"),
         };
         let minimum = desk.number(&section, "minimum_celsius", room.minimum, 5.0..=28.0, usual);
-        if let (true, Some((_, rule))) = (minimum.written && minimum.sound, ruled) {
-            if minimum.value < rule.value.value {
-                let what = format!("{} °C is below the standard's {} °C", shown(minimum.value), shown(rule.value.value));
-                let help = format!("clause {}: a contract may say less where the standard lets it; then this is right", rule.clause);
-                desk.warn(&minimum.place, minimum.key.as_str(), what, help);
-            }
+        if let (true, Some((_, rule))) = (minimum.written && minimum.sound, ruled)
+            && minimum.value < rule.value.value
+        {
+            let what = format!("{} °C is below the standard's {} °C", shown(minimum.value), shown(rule.value.value));
+            let help = format!(
+                "clause {}: a contract may say less where the standard lets it; then this is right",
+                rule.clause
+            );
+            desk.warn(&minimum.place, minimum.key.as_str(), what, help);
         }
         places.rooms.push(RoomSettings { name: room.name.to_owned(), minimum: Celsius(minimum.value) });
         places.room_buildings.push(room.building.map(BuildingIndex));

@@ -24,21 +24,40 @@ pub(crate) fn circulation(
         let what = format!("{} pumps on duty of {}", duty.value, pumps.value);
         desk.error(&duty.place, duty.key.as_str(), what, "write no more than there are pumps");
     }
-    let min = number!(desk, at, raw.speed_min_ratio, 0.2..=1.0, or(0.5, "25 Hz of 50: below it the cooling of the motor and the film of the seal suffer"));
+    let min = number!(
+        desk,
+        at,
+        raw.speed_min_ratio,
+        0.2..=1.0,
+        or(0.5, "25 Hz of 50: below it the cooling of the motor and the film of the seal suffer")
+    );
     let max = number!(desk, at, raw.speed_max_ratio, 0.3..=1.2, or(1.0, "the nominal speed"));
     desk.below(&min, &max, "the speed needs room to move");
-    let fallback = number!(desk, at, raw.speed_fallback_ratio, 0.2..=1.2, or(0.8, "40 Hz of 50 carries the flow of the design day in most networks"));
+    let fallback = number!(
+        desk,
+        at,
+        raw.speed_fallback_ratio,
+        0.2..=1.2,
+        or(0.8, "40 Hz of 50 carries the flow of the design day in most networks")
+    );
     desk.not_above(&min, &fallback, "no speed is below the lowest");
     desk.not_above(&fallback, &max, "no speed is above the highest");
     let mode = mode(desk, &at, raw, &min, &max);
-    let ramp = number!(desk, at, raw.ramp_ratio_per_second, 0.001..=0.2, or(0.01, "0.5 Hz/s of 50 Hz: no water hammer"));
+    let ramp =
+        number!(desk, at, raw.ramp_ratio_per_second, 0.001..=0.2, or(0.01, "0.5 Hz/s of 50 Hz: no water hammer"));
     let proof = number!(desk, at, raw.proof_within_seconds, 2.0..=120.0, or(15.0, "Danfoss ECL: 15 s to the feedback"));
     let retry = number!(desk, at, raw.retry_after_minutes, 1.0..=240.0, or(20.0, "Danfoss ECL: 20 min"));
     let rotate = number!(desk, at, raw.rotate_after_hours, 0.0..=2000.0, or(168.0, "Siemens Synco: a week"));
     let off = number!(desk, at, raw.off_min_seconds, 0.0..=1800.0, or(60.0, "a motor bears about six starts an hour"));
     let least = derived((design_flow.0 * 3600.0 * 0.2).max(0.01), "20 % of the design flow: less is a blocked network");
     let flow = number!(desk, at, raw.flow_min_m3_per_hour, 0.01..=5000.0, least);
-    let difference = number!(desk, at, raw.differential_pressure_min_kilopascals, 0.5..=200.0, or(10.0, "a third of what 25 Hz gives in a network of 12 m"));
+    let difference = number!(
+        desk,
+        at,
+        raw.differential_pressure_min_kilopascals,
+        0.5..=200.0,
+        or(10.0, "a third of what 25 Hz gives in a network of 12 m")
+    );
     CirculationSettings {
         pumps: pumps.value as usize,
         duty: duty.value as usize,
@@ -56,14 +75,9 @@ pub(crate) fn circulation(
     }
 }
 
-fn mode(
-    desk: &mut Desk,
-    at: &Section,
-    raw: &RawCirculation,
-    min: &Field<f64>,
-    max: &Field<f64>,
-) -> CirculationMode {
-    let usual = or(RawCirculationMode::FixedSpeed, "the right pressure difference depends on the network: nobody can guess it");
+fn mode(desk: &mut Desk, at: &Section, raw: &RawCirculation, min: &Field<f64>, max: &Field<f64>) -> CirculationMode {
+    let usual =
+        or(RawCirculationMode::FixedSpeed, "the right pressure difference depends on the network: nobody can guess it");
     let mode = desk.choice(at, "mode", raw.mode.as_ref(), usual, RawCirculationMode::FixedSpeed);
     let mut idle = |keys: &[(&str, &Option<Written<f64>>)]| {
         for (key, written) in keys {
@@ -88,9 +102,17 @@ fn mode(
         }
         RawCirculationMode::DifferentialPressure => {
             idle(&[("speed_ratio", &raw.speed_ratio)]);
-            let setpoint = number!(desk, at, raw.differential_pressure_kilopascals, 5.0..=500.0, Otherwise::Required("80"));
-            let gain = number!(desk, at, raw.gain_per_kilopascal, 0.00005..=0.1, or(0.002, "half of what a network of 12 m answers to"));
-            let integral = number!(desk, at, raw.integral_time_seconds, 1.0..=600.0, or(20.0, "a few times the ramp of a drive"));
+            let setpoint =
+                number!(desk, at, raw.differential_pressure_kilopascals, 5.0..=500.0, Otherwise::Required("80"));
+            let gain = number!(
+                desk,
+                at,
+                raw.gain_per_kilopascal,
+                0.00005..=0.1,
+                or(0.002, "half of what a network of 12 m answers to")
+            );
+            let integral =
+                number!(desk, at, raw.integral_time_seconds, 1.0..=600.0, or(20.0, "a few times the ramp of a drive"));
             CirculationMode::DifferentialPressure {
                 setpoint: setpoint.kilopascals(),
                 gain_per_pascal: gain.value / 1000.0,
@@ -114,26 +136,77 @@ pub(crate) struct Pressure {
     pub interlock: PressureLimits,
 }
 
-const ORDER: &str = "pressures stand in the order protect < restart < start < setpoint < relief_close < relief_open < trip";
+const ORDER: &str =
+    "pressures stand in the order protect < restart < start < setpoint < relief_close < relief_open < trip";
 
 /// Pressure holding and the interlocks on pressure: one order.
 pub(crate) fn pressure(desk: &mut Desk, circuit: &Section, file: &RawCircuit, heated_area: &Field<f64>) -> Pressure {
     let interlock = file.interlock.clone().unwrap_or_default();
     let (raw, at) = (&interlock.value, circuit.inner("interlock", file.interlock.as_ref()));
-    let delay = number!(desk, at, raw.pressure_delay_seconds, 0.0..=60.0, or(5.0, "5 to 10 s: a pump that starts pulls the pressure down for a moment")).duration();
+    let delay = number!(
+        desk,
+        at,
+        raw.pressure_delay_seconds,
+        0.0..=60.0,
+        or(5.0, "5 to 10 s: a pump that starts pulls the pressure down for a moment")
+    )
+    .duration();
     let Some(written) = &file.make_up else {
-        let protect = number!(desk, at, raw.pressure_protect_kilopascals, 5.0..=1600.0, or(50.0, "Siemens district-heating skid: stop below 0.5 bar"));
-        let restart = number!(desk, at, raw.pressure_restart_kilopascals, 10.0..=1600.0, derived(protect.value + 50.0, "protect + 50 kPa"));
-        let trip = number!(desk, at, raw.pressure_trip_kilopascals, 50.0..=2500.0, derived(restart.value.max(300.0) * 2.0, "twice the restart pressure, at least 600 kPa (Siemens district-heating skid: 6 bar)"));
+        let protect = number!(
+            desk,
+            at,
+            raw.pressure_protect_kilopascals,
+            5.0..=1600.0,
+            or(50.0, "Siemens district-heating skid: stop below 0.5 bar")
+        );
+        let restart = number!(
+            desk,
+            at,
+            raw.pressure_restart_kilopascals,
+            10.0..=1600.0,
+            derived(protect.value + 50.0, "protect + 50 kPa")
+        );
+        let trip = number!(
+            desk,
+            at,
+            raw.pressure_trip_kilopascals,
+            50.0..=2500.0,
+            derived(
+                restart.value.max(300.0) * 2.0,
+                "twice the restart pressure, at least 600 kPa (Siemens district-heating skid: 6 bar)"
+            )
+        );
         desk.rising(&[&protect, &restart, &trip], ORDER);
         return Pressure { make_up: None, interlock: limits(&protect, &restart, &trip, delay) };
     };
     let make_up = check_make_up(desk, circuit, written, heated_area);
     let set = make_up.setpoint.value;
-    let protect = number!(desk, at, raw.pressure_protect_kilopascals, 5.0..=1600.0, derived((set - 90.0).max(set * 0.3), "setpoint − 90 kPa (80 to 100 are usual), at least 30 % of it"));
-    let restart = number!(desk, at, raw.pressure_restart_kilopascals, 10.0..=1600.0, derived((set - 50.0).max(set * 0.5), "setpoint − 50 kPa, at least half of it"));
-    let trip = number!(desk, at, raw.pressure_trip_kilopascals, 50.0..=2500.0, derived(make_up.relief_open.value + 250.0, "relief + 250 kPa: it is the supply's pressure, which has the head of the pumps on top"));
-    let order = [&protect, &restart, &make_up.start, &make_up.setpoint, &make_up.relief_close, &make_up.relief_open, &trip];
+    let protect = number!(
+        desk,
+        at,
+        raw.pressure_protect_kilopascals,
+        5.0..=1600.0,
+        derived((set - 90.0).max(set * 0.3), "setpoint − 90 kPa (80 to 100 are usual), at least 30 % of it")
+    );
+    let restart = number!(
+        desk,
+        at,
+        raw.pressure_restart_kilopascals,
+        10.0..=1600.0,
+        derived((set - 50.0).max(set * 0.5), "setpoint − 50 kPa, at least half of it")
+    );
+    let trip = number!(
+        desk,
+        at,
+        raw.pressure_trip_kilopascals,
+        50.0..=2500.0,
+        derived(
+            make_up.relief_open.value + 250.0,
+            "relief + 250 kPa: it is the supply's pressure, which has the head of the pumps on top"
+        )
+    );
+    let order =
+        [&protect, &restart, &make_up.start, &make_up.setpoint, &make_up.relief_close, &make_up.relief_open, &trip];
     desk.rising(&order, ORDER);
     Pressure { make_up: Some(make_up.settings), interlock: limits(&protect, &restart, &trip, delay) }
 }
@@ -157,11 +230,33 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
     let mode = desk.choice(&at, "mode", raw.mode.as_ref(), usual, RawMakeUpMode::VariableSpeed).value;
     let setpoint = number!(desk, at, raw.setpoint_kilopascals, 30.0..=1600.0, Otherwise::Required("300"));
     let set = setpoint.value;
-    let start = number!(desk, at, raw.start_kilopascals, 20.0..=1600.0, derived((set - 25.0).max(set * 0.8), "setpoint − 25 kPa (20 to 30 are usual), at least 80 % of it"));
-    let close = number!(desk, at, raw.relief_close_kilopascals, 30.0..=2000.0, derived(set + 40.0, "setpoint + 40 kPa"));
-    let open = number!(desk, at, raw.relief_open_kilopascals, 30.0..=2000.0, derived(set + 60.0, "setpoint + 60 kPa (50 to 80 are usual)"));
-    let run = number!(desk, at, raw.run_max_minutes, 1.0..=240.0, or(20.0, "20 to 30 min for variable speed: longer is a leak"));
-    let usual = derived((area.value * 0.001 * 0.05).max(2.0), "5 % of the loop's water at 1 L/m², at least 2 m³: 0.3 to 2 % is normal");
+    let start = number!(
+        desk,
+        at,
+        raw.start_kilopascals,
+        20.0..=1600.0,
+        derived((set - 25.0).max(set * 0.8), "setpoint − 25 kPa (20 to 30 are usual), at least 80 % of it")
+    );
+    let close =
+        number!(desk, at, raw.relief_close_kilopascals, 30.0..=2000.0, derived(set + 40.0, "setpoint + 40 kPa"));
+    let open = number!(
+        desk,
+        at,
+        raw.relief_open_kilopascals,
+        30.0..=2000.0,
+        derived(set + 60.0, "setpoint + 60 kPa (50 to 80 are usual)")
+    );
+    let run = number!(
+        desk,
+        at,
+        raw.run_max_minutes,
+        1.0..=240.0,
+        or(20.0, "20 to 30 min for variable speed: longer is a leak")
+    );
+    let usual = derived(
+        (area.value * 0.001 * 0.05).max(2.0),
+        "5 % of the loop's water at 1 L/m², at least 2 m³: 0.3 to 2 % is normal",
+    );
     let volume = number!(desk, at, raw.volume_per_day_max_m3, 0.1..=5000.0, usual);
     let low = number!(desk, at, raw.tank_low_meters, 0.05..=10.0, or(0.4, "a tank of 2 m: the suction is covered"));
     let refill = number!(desk, at, raw.tank_refill_meters, 0.1..=10.0, or(1.0, "a tank of 2 m: half full"));

@@ -28,7 +28,7 @@ struct Day {
 pub(crate) fn check(desk: &mut Desk, file: &RawFile, base: &Base) -> Option<Season> {
     let Some(written) = &file.season else {
         let help = "write [season] with first_day and last_day, as in `first_day = 2026-11-15`";
-        desk.error(&Place::default(), "season", "is missing", help);
+        desk.missing(&Place::default(), "season", help);
         return None;
     };
     let at = Section::new("season", 0, &written.span);
@@ -78,14 +78,15 @@ fn heating_from(desk: &mut Desk, at: &Section, raw: Option<&Written<raw::Date>>,
 
 fn day(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Date>>) -> Option<Day> {
     let Some(raw) = raw else {
-        desk.error(&at.place, at.key(key), "is missing", format!("write it without quotes, as in `{key} = 2026-11-15`"));
+        desk.missing(&at.place, &at.key(key), format!("write it without quotes, as in `{key} = 2026-11-15`"));
         return None;
     };
     let (key, place) = (at.key(key), at.at(&raw.span));
     let written = raw.value.0;
     let date = written.date.filter(|_| written.time.is_none() && written.offset.is_none());
     let date = date.and_then(|date| {
-        let (year, month, day) = (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
+        let (year, month, day) =
+            (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
         Date::new(year, month, day).ok()
     });
     match date {
@@ -94,7 +95,12 @@ fn day(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Date>
             Some(Day { date, key, place })
         }
         Some(date) => {
-            desk.error(&place, key, format!("the year {} is out of range", date.year()), "write a year from 2000 to 2200");
+            desk.error(
+                &place,
+                key,
+                format!("the year {} is out of range", date.year()),
+                "write a year from 2000 to 2200",
+            );
             None
         }
         None => {
@@ -118,16 +124,16 @@ fn owed(desk: &mut Desk, standard: &Standard, first: &Day, last: &Day) {
         Some((Date::new(year, month, day).ok()?, rule.clause.clone()))
     };
     let help = |clause: &str| format!("{} {clause}; write the day that the government has set", standard.id);
-    if let Some((due, clause)) = rule(&standard.season.first_day, first.date.year()) {
-        if due < first.date {
-            let what = format!("heat is due from {due} on, and the season begins on {}", first.date);
-            desk.warn(&first.place, first.key.as_str(), what, help(&clause));
-        }
+    if let Some((due, clause)) = rule(&standard.season.first_day, first.date.year())
+        && due < first.date
+    {
+        let what = format!("heat is due from {due} on, and the season begins on {}", first.date);
+        desk.warn(&first.place, first.key.as_str(), what, help(&clause));
     }
-    if let Some((due, clause)) = rule(&standard.season.last_day, last.date.year()) {
-        if last.date < due {
-            let what = format!("heat is due until {due}, and the season ends on {}", last.date);
-            desk.warn(&last.place, last.key.as_str(), what, help(&clause));
-        }
+    if let Some((due, clause)) = rule(&standard.season.last_day, last.date.year())
+        && last.date < due
+    {
+        let what = format!("heat is due until {due}, and the season ends on {}", last.date);
+        desk.warn(&last.place, last.key.as_str(), what, help(&clause));
     }
 }

@@ -79,6 +79,9 @@ pub enum RawEmitter {
     FanCoil,
 }
 
+/// A point of a heating curve: outdoor and supply temperature.
+pub type CurvePoint = Written<(f64, f64)>;
+
 /// The heating curve: from the design figures of the emitters, or through points.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -87,7 +90,7 @@ pub struct RawCurve {
     pub exponent: Number,
     /// A curve through points instead: 2 to 8 pairs of outdoor and supply temperature in °C, outdoor rising, supply
     /// falling.
-    pub points_celsius: Option<Written<Vec<Written<(f64, f64)>>>>,
+    pub points_celsius: Option<Written<Vec<CurvePoint>>>,
     /// The room temperature that the points are meant for.
     pub points_room_celsius: Number,
     /// With points: supply kelvins per kelvin of wished room temperature.

@@ -118,12 +118,8 @@ pub struct RawWrite {
     pub refresh_seconds: Number,
     /// How far apart wanted and read-back value may be, in the point's unit.
     pub tolerance: Number,
-    /// Where it is verified.
+    /// Where it is verified, unless the row gives another address.
     pub read_back: Option<Written<RawReadBack>>,
-    /// With `other-register`: where.
-    pub read_back_address: Count,
-    /// With `other-register`: in which address space; the row's own unless written.
-    pub read_back_table: Option<Written<RawTable>>,
     /// For memory that wears out: how many writes a year may be spent.
     pub writes_per_year: Count,
 }
@@ -154,8 +150,6 @@ pub enum RawWriteFunction {
 pub enum RawReadBack {
     /// At its own address.
     SameRegister,
-    /// At another address.
-    OtherRegister,
     /// Nowhere.
     Impossible,
 }
@@ -239,6 +233,10 @@ pub struct RawRow {
     pub period_seconds: Option<f64>,
     /// How it is written; over the device's.
     pub write: Option<Box<RawWrite>>,
+    /// An output that is verified at another address: which.
+    pub read_back_address: Option<u16>,
+    /// In which address space; the row's own unless written.
+    pub read_back_table: Option<RawTable>,
 }
 
 /// A register map for all devices of a kind.

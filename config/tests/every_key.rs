@@ -1,0 +1,188 @@
+//! No dead key: every key that the schema knows stands in one file, and each of them does something there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use heatstation_config::{Problems, Station, check, schema};
+use serde_json::Value;
+
+const FILE: &str = include_str!("every_key.toml");
+
+fn read(text: &str) -> Result<Station, Problems> {
+    check("every_key.toml", text, Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")))
+}
+
+#[test]
+fn the_file_with_every_key_is_sound() {
+    let station = read(FILE).unwrap_or_else(|problems| panic!("{problems}"));
+    // Less is due in it than its standard owes, and a contract in it: nothing else is to be said.
+    assert!(station.warnings.is_empty(), "{}", station.warnings);
+}
+
+/// The keys below a schema as `circuit.make_up.pumps`, lists and options taken away.
+fn keys(root: &Value, schema: &Value, before: &str, found: &mut BTreeSet<String>) {
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        return keys(root, root.pointer(name.trim_start_matches('#')).unwrap(), before, found);
+    }
+    for part in ["anyOf", "oneOf", "allOf"] {
+        for inner in schema.get(part).and_then(Value::as_array).into_iter().flatten() {
+            keys(root, inner, before, found);
+        }
+    }
+    if let Some(items) = schema.get("items") {
+        keys(root, items, before, found);
+    }
+    for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let key = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
+        let known = found.len();
+        keys(root, inner, &key, found);
+        if found.len() == known {
+            found.insert(key);
+        }
+    }
+}
+
+/// The keys of a parsed file, likewise.
+fn written(value: &toml::Value, before: &str, found: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, inner) in table {
+                written(inner, &if before.is_empty() { name.clone() } else { format!("{before}.{name}") }, found);
+            }
+        }
+        toml::Value::Array(items) if items.iter().all(toml::Value::is_table) && !items.is_empty() => {
+            for item in items {
+                written(item, before, found);
+            }
+        }
+        _ => {
+            found.insert(before.to_owned());
+        }
+    }
+}
+
+#[test]
+fn it_has_every_key_of_the_schema() {
+    let schema = schema::station();
+    let (mut possible, mut present) = (BTreeSet::new(), BTreeSet::new());
+    keys(&schema, &schema, "", &mut possible);
+    written(&toml::Value::Table(FILE.parse().unwrap()), "", &mut present);
+    assert!(possible.len() > 150, "{possible:?}");
+    assert_eq!(possible.difference(&present).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// All that a station does, without where its words stand in the file.
+fn essence(station: &Station) -> String {
+    let homes: Vec<String> = station.homes.iter().map(|home| format!("{} {}", home.point, home.in_words())).collect();
+    format!(
+        "{:?} {} {:?} {homes:?} {:?} {} {:?} {:?} {:?} {:?} {:?}",
+        station.settings,
+        station.name,
+        station.wires,
+        station.room_buildings,
+        station.time_zone_name,
+        station.daemon,
+        station.http,
+        station.history,
+        station.simulation,
+        station.catalogue.definitions(),
+    )
+}
+
+/// Other values for a value: near enough to be sound where the value is a number.
+fn others(value: &str) -> Vec<String> {
+    if let Ok(whole) = value.parse::<i64>() {
+        return vec![(whole + 1).to_string(), (whole - 1).to_string(), format!("{whole}.25")];
+    }
+    if let Ok(number) = value.parse::<f64>() {
+        return [1.01, 0.99].iter().map(|factor| format!("{:.6}", number * factor)).collect();
+    }
+    let words = [
+        ("\"modbus-tcp\"", "\"modbus-rtu\""),
+        ("\"65%\"", "\"75%\""),
+        ("\"beijing\"", "\"harbin\""),
+        ("\"radiator\"", "\"floor\""),
+        ("\"floor\"", "\"fan-coil\""),
+        ("\"differential-pressure\"", "\"fixed-speed\""),
+        ("\"fixed-speed\"", "\"differential-pressure\""),
+        ("\"start-stop\"", "\"variable-speed\""),
+        ("\"office\"", "\"kindergarten\""),
+        ("\"holding-register\"", "\"input-register\""),
+        ("\"input-register\"", "\"holding-register\""),
+        ("\"i32\"", "\"u32\""),
+        ("\"u16\"", "\"i16\""),
+        ("\"enum\"", "\"u16\""),
+        ("\"cdab\"", "\"badc\""),
+        ("\"meters\"", "\"hours\""),
+        ("\"percent\"", "\"ratio\""),
+        ("\"multiple-registers\"", "\"automatic\""),
+        ("\"single-register\"", "\"automatic\""),
+        ("\"impossible\"", "\"same-register\""),
+        ("\"same-register\"", "\"impossible\""),
+        ("\"tangshan\"", "\"xinjiang\""),
+        ("\"Asia/Urumqi\"", "\"Asia/Shanghai\""),
+        ("\"22:30\"", "\"22:31\""),
+        ("\"05:00\"", "\"05:01\""),
+        ("true", "false"),
+    ];
+    if let Some((_, other)) = words.iter().find(|(word, _)| *word == value) {
+        return vec![(*other).to_owned()];
+    }
+    if let Some((before, _)) = value.rsplit_once('"') {
+        return vec![format!("{before}x\"{}", &value[before.len() + 1..])];
+    }
+    // Dates and lists of numbers: the first digit that can be another one.
+    let changed = |digit: char| if digit == '9' { '8' } else { char::from(digit as u8 + 1) };
+    let places = value.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(at, _)| at);
+    places.map(|at| format!("{}{}{}", &value[..at], changed(value.as_bytes()[at] as char), &value[at + 1..])).collect()
+}
+
+#[test]
+fn every_key_does_something() {
+    let lines: Vec<&str> = FILE.lines().collect();
+    let before = essence(&read(FILE).unwrap());
+    let mut dead = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else { continue };
+        let alive = others(value).into_iter().any(|other| {
+            let line = format!("{key} = {other}");
+            let mut changed = lines.clone();
+            changed[number] = &line;
+            match read(&changed.join("\n")) {
+                Ok(station) => essence(&station) != before,
+                // A key that is compared with others, or names something, is alive as well.
+                Err(problems) => !problems.list().iter().all(|problem| problem.what.contains("does not belong here")),
+            }
+        });
+        if !alive {
+            dead.push(format!("{}: {line}", number + 1));
+        }
+    }
+    assert_eq!(dead, Vec::<String>::new());
+}
+
+#[test]
+fn every_key_is_explained_with_its_line() {
+    let station = read(FILE).unwrap();
+    let lines: Vec<&str> = FILE.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else { continue };
+        let table = lines[..number].iter().rev().find(|line| line.starts_with('[')).unwrap();
+        if table.contains("device.point") || key == "rooms" {
+            // Rows of a register map are told by `heatstation points`, rooms one by one.
+            continue;
+        }
+        let explained = station.sources.iter().any(|row| match &row.from {
+            heatstation_config::explain::From::File { line, .. } => {
+                *line == number + 1 && row.key.rsplit('.').next() == Some(key)
+            }
+            _ => false,
+        });
+        assert!(explained, "line {}: {line}", number + 1);
+    }
+    let mut seen = BTreeSet::new();
+    for row in &station.sources {
+        assert!(seen.insert(row.key.as_str()), "{} is explained twice", row.key);
+        assert!(!row.from.to_string().trim_end().ends_with(':'), "{row:?}");
+    }
+}
