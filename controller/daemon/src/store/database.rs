@@ -113,7 +113,18 @@ pub(super) fn open_for_writing(path: &Path) -> Result<(Connection, bool), StoreE
 
 /// Opens the database to read it, beside whoever writes.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
-    let connection = connect_read_only(path)?;
+    recognised(path, connect_read_only(path)?)
+}
+
+/// Opens the database to read it as it lies there, without any file beside it, neither reading a log nor leaving one.
+/// Only for a file that nobody writes to.
+pub(super) fn open_as_it_lies(path: &Path) -> Result<Connection, StoreError> {
+    let connection =
+        connect_immutable(path).map_err(|error| understood(path, "cannot open the database for reading", error))?;
+    recognised(path, connection)
+}
+
+fn recognised(path: &Path, connection: Connection) -> Result<Connection, StoreError> {
     match recognise(&connection, path)? {
         Recognised::Empty => {
             return Err(StoreError::Foreign { path: path.to_path_buf(), what: "the file is empty".to_owned() });
@@ -131,27 +142,30 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn connect_read_only(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = |name: &Path, flags| -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(name, flags)?;
-        connection.busy_timeout(Duration::from_secs(2))?;
-        connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update(None, "trusted_schema", false)?;
-        // Damaged pages are then found when they are read, not when something breaks on them.
-        connection.pragma_update(None, "cell_size_check", true)?;
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        Ok(connection)
-    };
-    match open(path, flags) {
-        Err(error) if is_unwritable(&error) && path.exists() && !beside(path, "-wal").exists() => {
-            // A copy on a medium that cannot be written: nobody else can write it either, so nothing is missed by
-            // reading it as it lies there. With a log beside it the log would be missed, so then this is no way out.
-            let name = PathBuf::from(format!("file:{}?immutable=1", uri_escaped(path)));
-            open(&name, flags | OpenFlags::SQLITE_OPEN_URI)
-        }
+    match connect(path, OpenFlags::empty()) {
+        // A copy on a medium that cannot be written: nobody else can write it either, so nothing is missed by reading
+        // it as it lies there. With a log beside it the log would be missed, so then this is no way out.
+        Err(error) if is_unwritable(&error) && path.exists() && !log_of(path).exists() => connect_immutable(path),
         other => other,
     }
     .map_err(|error| understood(path, "cannot open the database for reading", error))
+}
+
+fn connect_immutable(path: &Path) -> rusqlite::Result<Connection> {
+    let name = PathBuf::from(format!("file:{}?immutable=1", uri_escaped(path)));
+    connect(&name, OpenFlags::SQLITE_OPEN_URI)
+}
+
+fn connect(name: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let connection = Connection::open_with_flags(name, flags)?;
+    connection.busy_timeout(Duration::from_secs(2))?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // Damaged pages are then found when they are read, not when something breaks on them.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(connection)
 }
 
 /// The version of the schema that this program writes.
@@ -392,9 +406,10 @@ fn is_unwritable(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// The write-ahead log of a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push("-wal");
     PathBuf::from(name)
 }
 

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
+use super::database;
 use super::journal::Head;
 
 /// The files of one data folder.
@@ -78,21 +79,11 @@ pub(super) fn set_aside(files: &Files, suffix: &str) -> Result<PathBuf, StoreErr
         name.push(suffix);
         PathBuf::from(name)
     };
-    let beside = |ending: &str| {
-        let mut name = files.database.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
     // SQLite finds the log by the database's name, so the log's new name has to follow: "x.db.suffix-wal". The
     // database goes last: while it has its old name, a crash here leaves something that can be set aside again.
     let database = renamed(&files.database);
-    let follower = |ending: &str| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
     let moves = [
-        (beside("-wal"), follower("-wal")),
+        (database::log_of(&files.database), database::log_of(&database)),
         (files.head.clone(), renamed(&files.head)),
         (files.database.clone(), database.clone()),
     ];
@@ -105,7 +96,10 @@ pub(super) fn set_aside(files: &Files, suffix: &str) -> Result<PathBuf, StoreErr
             }
         }
     }
-    let _ = fs::remove_file(beside("-shm"));
+    // What is left is the log's index, which SQLite makes anew from the log.
+    let mut index = files.database.as_os_str().to_owned();
+    index.push("-shm");
+    let _ = fs::remove_file(index);
     Ok(database)
 }
 

@@ -227,8 +227,14 @@ impl Store {
         let files = folder::Files::in_folder(folder);
         let lock = folder::lock(&files)?;
 
-        let (connection, created) = database::open_for_writing(&files.database)?;
-        let check = database::RunningCheck::start(&files.database)?;
+        let open = || {
+            let opened = database::open_for_writing(&files.database)?;
+            Ok((opened, database::RunningCheck::start(&files.database)?))
+        };
+        let ((connection, created), check) = match open() {
+            Err(StoreError::Database { .. }) if reserve::Reserve::release_to_open(&files.reserve) => open()?,
+            other => other?,
+        };
         if let Some(what) = check.wait(settings.check_wait) {
             return Err(StoreError::Damaged { path: files.database, what });
         }

@@ -13,6 +13,9 @@ use rustix::fs::{FallocateFlags, fallocate, statvfs};
 /// How often it is looked whether there is room for the reserve again.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Less room than this is none.
+const ROOM_MIN_BYTES: u64 = 1 << 20;
+
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
@@ -51,6 +54,11 @@ impl Reserve {
         removed
     }
 
+    /// Gives the room back before the store is even open: on a full disk SQLite cannot open its own files.
+    pub fn release_to_open(path: &Path) -> bool {
+        is_disk_full(path) && fs::remove_file(path).is_ok()
+    }
+
     /// When [`replenish`](Reserve::replenish) should be called next, if the reserve is missing.
     pub fn look_at(&self) -> Option<Instant> {
         self.is_spent().then_some(self.look_at)
@@ -77,6 +85,12 @@ pub(super) fn free_bytes(path: &Path) -> Option<u64> {
     let folder = path.parent()?;
     let disk = statvfs(folder).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether there is so little room that a failure is best explained by it. SQLite does not call every such failure by
+/// its name: where it maps memory, it says "I/O error".
+pub(super) fn is_disk_full(path: &Path) -> bool {
+    free_bytes(path).is_some_and(|bytes| bytes < ROOM_MIN_BYTES)
 }
 
 fn allocate(path: &Path, bytes: u64) -> std::io::Result<()> {

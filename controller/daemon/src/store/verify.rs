@@ -4,7 +4,9 @@
 //! predecessor's hash. What a chain alone cannot show, that its end was cut off, is judged by heads: the one that the
 //! database notes beside the journal, the one in `heatstation.head`, and the one that the caller kept elsewhere.
 
+use std::fs;
 use std::path::Path;
+use std::time::SystemTime;
 
 use rusqlite::Connection;
 
@@ -61,13 +63,42 @@ pub fn verify(path: &Path, expected: Option<&Head>) -> Verdict {
     if !file.exists() {
         return Verdict::Unreadable { what: format!("{}: there is no such file", file.display()) };
     }
-    let connection = match database::open_for_reading(&file) {
+    let heads = [kept.map(|head| ("heatstation.head", head)), expected.map(|head| ("the expected head", *head))];
+    let heads: Vec<_> = heads.into_iter().flatten().collect();
+    // A closed database is read as it lies, so that a copy kept as evidence stays as it is, without new files beside
+    // it. If somebody began to write meanwhile, what was read means nothing, and it is read again the other way.
+    if let Some(before) = Stillness::of(&file) {
+        let verdict = judge(database::open_as_it_lies(&file), heads.clone());
+        if Stillness::of(&file).is_some_and(|after| after == before) {
+            return verdict;
+        }
+    }
+    judge(database::open_for_reading(&file), heads)
+}
+
+/// What stays the same while nobody writes.
+#[derive(PartialEq)]
+struct Stillness {
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stillness {
+    /// `None` while a log says that the database is in use, or was not closed.
+    fn of(file: &Path) -> Option<Stillness> {
+        let facts = fs::metadata(file).ok()?;
+        let closed = !database::log_of(file).exists();
+        closed.then(|| Stillness { bytes: facts.len(), modified: facts.modified().ok() })
+    }
+}
+
+fn judge(opened: Result<Connection, StoreError>, heads: Vec<(&'static str, Head)>) -> Verdict {
+    let connection = match opened {
         Ok(connection) => connection,
         Err(StoreError::Damaged { what, .. }) => return Verdict::broken(None, what),
         Err(error) => return Verdict::Unreadable { what: error.to_string() },
     };
-    let heads = [kept.map(|head| ("heatstation.head", head)), expected.map(|head| ("the expected head", *head))];
-    match walk(&connection, heads.into_iter().flatten().collect()) {
+    match walk(&connection, heads) {
         Ok(verdict) => verdict,
         Err(error) if database::is_damage(&error) => Verdict::broken(None, error.to_string()),
         Err(error) => Verdict::Unreadable { what: error.to_string() },

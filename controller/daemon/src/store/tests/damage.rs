@@ -132,11 +132,63 @@ fn every_planted_change_is_named_with_its_record() {
 }
 
 #[test]
+fn a_forger_has_to_rewrite_all_that_follows_and_is_caught_by_a_head_kept_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, records) = sample(folder.path());
+    let kept = records.last().unwrap().head();
+    let unguarded = Connection::open(&database).unwrap();
+    let write = |record: &Record| {
+        let sql = "UPDATE journal SET body = ?2, previous_hash = ?3, hash = ?4 WHERE sequence = ?1";
+        let sequence = i64::try_from(record.sequence).unwrap();
+        unguarded.execute(sql, rusqlite::params![sequence, record.body, record.previous_hash, record.hash]).unwrap();
+    };
+    let guard: String = unguarded
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'journal_is_never_changed'", [], |row| row.get(0))
+        .unwrap();
+    unguarded.execute_batch("DROP TRIGGER journal_is_never_changed").unwrap();
+
+    let mut forged = records[17].clone();
+    forged.body = r#"{"note":"nothing happened"}"#.to_owned();
+    forged.hash = forged.digest();
+    write(&forged);
+    unguarded.execute_batch(&guard).unwrap();
+    assert!(matches!(verify(&database, None), Verdict::Broken { sequence: Some(19), .. }));
+
+    unguarded.execute_batch("DROP TRIGGER journal_is_never_changed").unwrap();
+    for record in &records[18..] {
+        let next = Record { previous_hash: forged.hash, ..record.clone() };
+        forged = Record { hash: next.digest(), ..next };
+        write(&forged);
+    }
+    unguarded.execute("UPDATE journal_head SET hash = ?1", [forged.hash]).unwrap();
+    unguarded.execute_batch(&guard).unwrap();
+    assert!(verify(&database, None).is_sound(), "a chain alone cannot see this");
+    assert!(matches!(verify(&database, Some(&kept)), Verdict::Broken { sequence: Some(401), .. }));
+    assert!(!verify(folder.path(), None).is_sound(), "the head beside the database can");
+
+    // A number left out shows even where the hashes follow from each other.
+    let guard: String = unguarded
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'journal_has_no_gaps'", [], |row| row.get(0))
+        .unwrap();
+    unguarded.execute_batch("DROP TRIGGER journal_has_no_gaps").unwrap();
+    let mut later = Record { sequence: 403, previous_hash: forged.hash, ..forged };
+    later.hash = later.digest();
+    let copied =
+        "INSERT INTO journal SELECT 403, boot_id, monotonic_milliseconds, wall_milliseconds, kind, body, ?1, ?2
+                  FROM journal WHERE sequence = 401";
+    unguarded.execute(copied, [later.previous_hash, later.hash]).unwrap();
+    unguarded.execute("UPDATE journal_head SET sequence = 403, hash = ?1", [later.hash]).unwrap();
+    unguarded.execute_batch(&guard).unwrap();
+    assert!(matches!(verify(&database, None), Verdict::Broken { sequence: Some(402), .. }));
+}
+
+#[test]
 fn a_head_kept_elsewhere_shows_a_cut_end_and_a_rewritten_past() {
     let folder = tempfile::tempdir().unwrap();
     let (database, records) = sample(folder.path());
     let head = records.last().unwrap().head();
     assert!(verify(&database, Some(&head)).is_sound());
+    assert!(!folder.path().join("heatstation.db-wal").exists(), "verifying leaves nothing behind");
     assert!(verify(&database, Some(&records[10].head())).is_sound());
 
     let further = Head { sequence: head.sequence + 3, hash: head.hash };

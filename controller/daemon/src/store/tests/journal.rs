@@ -103,6 +103,27 @@ fn a_batch_is_kept_whole_or_not_at_all_and_an_empty_one_is_nothing() {
 }
 
 #[test]
+fn closing_writes_what_nobody_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for number in 0..3000 {
+        drop(store.append(vec![event(number), event(number)]));
+    }
+    close(&store);
+    assert!(matches!(verify(folder.path(), None), Verdict::Sound { records: 6000, .. }));
+
+    // Against a disk that refuses, closing ends in its time and says what is lost.
+    let other = tempfile::tempdir().unwrap();
+    let store = open(other.path());
+    let stranger = Connection::open(other.path().join("heatstation.db")).unwrap();
+    stranger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ticket = store.append(vec![event(1), event(2)]);
+    let refused = store.close(Duration::from_millis(100)).unwrap_err();
+    assert!(refused.to_string().contains("2 records were still waiting"), "{refused}");
+    assert_eq!(ticket.wait(), Err(NotKept::Closed));
+}
+
+#[test]
 fn whoever_cannot_wait_goes_on_and_may_ask_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

@@ -5,6 +5,7 @@ mod damage;
 mod full;
 mod history;
 mod journal;
+mod measure;
 mod opening;
 mod torture;
 

@@ -33,6 +33,15 @@ fn a_new_folder_gets_a_new_store_and_the_next_process_finds_everything() {
 }
 
 #[test]
+fn the_store_is_shared_between_tasks_and_threads() {
+    fn shared<T: Send + Sync>() {}
+    fn moved<T: Send>() {}
+    shared::<Store>();
+    moved::<Reader>();
+    moved::<Ticket>();
+}
+
+#[test]
 fn a_record_is_a_sign_of_life_too() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
