@@ -357,8 +357,8 @@ impl Desk {
         let (low_key, high_key) = (last(&low.key), last(&high.key));
         let (low_shown, high_shown) = (shown(low.value), shown(high.value));
         let help = format!("{low_key} must be below {high_key}: {why}");
-        let high_is_later = high.place.span.start >= low.place.span.start;
-        if (high.written && (high_is_later || !low.written)) || (!high.written && !low.written) {
+        let low_is_later = low.place.span.start > high.place.span.start;
+        if !low.written || (high.written && !low_is_later) {
             let what = format!("{high_shown} is not above {low_key} ({low_shown})");
             self.error(&high.place, high.key.as_str(), what, help);
         } else {

@@ -27,7 +27,7 @@ mod parse;
 mod registers;
 mod units;
 
-pub use check::{check, load};
+pub use check::{check, load, standard};
 pub use explain::{Difference, Explained};
 pub use files::EXAMPLES;
 pub use points::{Home, PointRow};

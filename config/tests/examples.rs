@@ -8,7 +8,7 @@ use heatstation_drivers::decode::{decode, encode};
 use heatstation_drivers::settings::Register;
 
 fn example(name: &str) -> Station {
-    let (_, text) = EXAMPLES.into_iter().find(|(known, _)| *known == name).unwrap();
+    let (_, text) = EXAMPLES.into_iter().find(|(known, _)| *known == name).expect("an example");
     check(&format!("{name}.toml"), text, None).unwrap_or_else(|problems| panic!("{name}:\n{problems}"))
 }
 
@@ -93,7 +93,8 @@ fn register<'a>(station: &'a Station, point: &str) -> &'a Register {
 #[test]
 fn the_words_of_the_plc_mean_what_its_manual_says() {
     let station = example("two-zones");
-    let decoded = |point: &str, words: &[u16]| decode(register(&station, point), words).map(|value| value.number());
+    let decoded =
+        |point: &str, words: &[u16]| decode(register(&station, point), words).map(heatstation_points::Value::number);
     let near = |point: &str, words: &[u16], expected: f64| {
         let value = decoded(point, words).unwrap_or_else(|fault| panic!("{point}: {fault:?}"));
         assert!((value - expected).abs() <= 1e-6 * expected.abs().max(1.0), "{point}: {value}, expected {expected}");
