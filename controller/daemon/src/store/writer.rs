@@ -540,7 +540,7 @@ mod tests {
         let mailbox = Arc::new(Mailbox::new(&settings));
         let parts = Parts { files, lock, connection, created, boot_id: "b".to_owned(), settings, mailbox };
         let (mut writer, _) = Writer::start(parts).unwrap();
-        let _ = writer.mailbox.append(vec![record(), record(), record()]);
+        drop(writer.mailbox.append(vec![record(), record(), record()]));
         turn(&mut writer);
         let ticket = writer.mailbox.append(vec![record()]);
         let letters = writer.mailbox.take(None, 1);
