@@ -51,27 +51,12 @@ pub fn load(path: &Path) -> Result<Station, Problems> {
 /// There is none of that name, or its file is not sound.
 pub fn standard(name: &str, folder: Option<&Path>) -> Result<Standard, Problems> {
     let mut desk = Desk::default();
-    let found = Library::Standards.find(name, folder);
-    let standard = match found {
-        Ok(Some((called, text))) => {
-            let file = desk.add(called, text, Kind::Standard);
-            parse::<Standard>(&mut desk, file)
-        }
-        Ok(None) | Err(_) => {
-            let file = desk.add(name.to_owned(), "", Kind::Standard);
-            let what = match found {
-                Err(what) => format!("the file {what}"),
-                _ => format!("there is no standard `{name}`"),
-            };
-            let known = Library::Standards.names().collect::<Vec<_>>().join(", ");
-            desk.error(&Place { file, span: 0..0 }, "", what, &format!("there are: {known}"));
-            None
-        }
-    };
-    match standard {
-        Some(standard) if !desk.has_errors() => Ok(Standard { id: name.to_owned(), ..standard }),
-        _ => Err(desk.close().0),
-    }
+    let file = desk.add(name.to_owned(), "", Kind::Standard);
+    let place = Place { file, span: 0..0 };
+    let asked = Field { value: name.to_owned(), key: "profile".to_owned(), place, written: true, sound: true };
+    let found = find_standard(&mut desk, &asked, folder);
+    let broken = desk.has_errors();
+    found.filter(|_| !broken).ok_or_else(|| desk.close().0)
 }
 
 /// Checks the text of a station's file that goes by that name; `folder` is where the files that it names are looked for.

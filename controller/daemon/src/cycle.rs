@@ -92,8 +92,9 @@ struct Pulse {
 }
 
 impl Cycle {
-    /// Runs until `stop` says so. The last outputs stay as they are: the plant is handed over as it stands.
-    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    /// Runs until `stop` says so and gives the wires back. The last outputs stay as they are: the plant is handed over as
+    /// it stands.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Field {
         let mut pulse = Pulse { outages: self.book.outages().cloned().collect(), ..Pulse::default() };
         let mut inputs = self.empty_inputs();
         let mut samples = Vec::new();
@@ -125,6 +126,7 @@ impl Cycle {
             crate::systemd::alive();
         }
         self.keep_state(&self.clock.now());
+        self.field
     }
 
     fn empty_inputs(&self) -> Inputs {

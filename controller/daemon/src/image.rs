@@ -57,6 +57,14 @@ impl Image {
         Image { slots }
     }
 
+    /// Adds a point that turned out to be read, or gives it another period.
+    pub fn watch(&mut self, catalogue: &Catalogue, point: Point, period: Duration) {
+        if let Some(slot) = catalogue.slot(point) {
+            let slot = self.slots[slot].1.get_or_insert(Slot { period, last: None, fault: Fault::NeverRead });
+            slot.period = period;
+        }
+    }
+
     /// Takes what a wire has. `slot_of` is the catalogue's order.
     pub fn take(&mut self, catalogue: &Catalogue, samples: &[Sample]) {
         for sample in samples {

@@ -15,4 +15,7 @@ pub mod metrics;
 pub mod web;
 
 pub mod demo_door;
+pub mod plant_of;
+pub mod program;
 pub mod simulation;
+pub mod commands;

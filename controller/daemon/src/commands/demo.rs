@@ -1,0 +1,181 @@
+//! `demo`: simulator, controller and page in one process. Nothing else to install.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use heatstation_config::Station;
+use heatstation_core::moment::UtcMillis;
+use heatstation_drivers::settings::Transport;
+use heatstation_points::{Celsius, CircuitIndex, CircuitSignal, Point, PumpIndex, Ratio};
+use heatstation_simulator::modbus_server::ModbusServer;
+use heatstation_simulator::paced::PacedPlant;
+use heatstation_simulator::{Fault, PumpKind, PumpPlace, Scenario};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+
+use anyhow::Context;
+
+use super::{Failure, Outcome, plant, say};
+use crate::clock::Clock;
+use crate::demo_door::{DemoDoor, DemoFault, DemoSwitch};
+use crate::program::{Options, Program};
+use crate::store::Reader;
+
+/// Faster than this a cycle would have to be shorter than the wire's answers.
+const SPEED_MAX: u32 = 60;
+
+/// What a demonstration is started with.
+#[derive(Debug)]
+pub struct Order {
+    /// The station; the demonstration's if none is given.
+    pub configuration: Option<PathBuf>,
+    /// Where records are kept; a temporary folder if none is given.
+    pub data: Option<PathBuf>,
+    /// Where the page listens.
+    pub listen: SocketAddr,
+    /// How many times as fast as real time.
+    pub speed: u32,
+    /// The seed of weather, rooms and noise.
+    pub seed: u64,
+}
+
+/// The station of the demonstration.
+///
+/// # Errors
+/// Never, as long as its file is sound, which a test sees to.
+pub fn demo_station() -> Result<Station, Failure> {
+    let (name, text) = heatstation_config::EXAMPLES[0];
+    Ok(heatstation_config::check(name, text, None)?)
+}
+
+/// Runs plant and controller until told to stop.
+///
+/// # Errors
+/// If something cannot be started; each error says what.
+pub async fn run(order: Order) -> Outcome {
+    if !(1..=SPEED_MAX).contains(&order.speed) {
+        return Err(Failure::Usage(format!("--speed {} is outside 1..={SPEED_MAX}", order.speed)));
+    }
+    let mut station = match &order.configuration {
+        Some(path) => super::load(path)?,
+        None => demo_station()?,
+    };
+    let temporary = match &order.data {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().context("no temporary folder could be made; give one with --data")?),
+    };
+    let folder = order.data.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().to_path_buf()));
+    let folder = folder.unwrap_or_default();
+
+    let begin = beginning(&station, &folder);
+    let weather = plant::weather_of(&station, None, order.seed)?;
+    let (shared, paced) = plant::set_up(&station, weather, Scenario::Steady, begin, order.seed);
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = ModbusServer::bind(loopback, shared).await.context("the simulated PLC cannot listen on loopback")?;
+    for wire in &mut station.wires {
+        wire.transport = Transport::ModbusTcp { address: server.address().to_string() };
+    }
+
+    let faults = faults_of(&station);
+    let (switches, turned) = mpsc::channel(8);
+    let door = DemoDoor { faults: faults.iter().map(|(fault, _)| fault.clone()).collect(), switches };
+    let clock = Clock::paced(station.time_zone.clone(), UtcMillis(begin * 1000), order.speed);
+    let options = Options {
+        configuration: None,
+        data_folder: folder.clone(),
+        listen: order.listen,
+        clock,
+        demo: Some(door),
+    };
+    let name = station.name.clone();
+    let program = Program::set_up(station, options).await?;
+    let address = program.address().map_err(anyhow::Error::from)?;
+    say(&format!(
+        "{name}: a simulated station, {} x real time\n  page     http://{address}/\n  metrics  http://{address}/metrics\n  plant    {} (Modbus TCP, unit 1)\n  data     {}{}\nThe page only shows in this version: no login is needed. Ctrl-C stops.\n",
+        order.speed,
+        server.address(),
+        folder.display(),
+        if temporary.is_some() { " (temporary, removed at the end)" } else { "" },
+    ))?;
+
+    let (end, ended) = oneshot::channel::<()>();
+    let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, ended));
+    let outcome = program.run(super::run::stop_signal()).await;
+    drop(end);
+    let _ = plant.await;
+    server.stop().await.map_err(anyhow::Error::from)?;
+    Ok(outcome?)
+}
+
+/// A demonstration goes on where its records end: its time never runs backwards.
+fn beginning(station: &Station, folder: &std::path::Path) -> i64 {
+    let fresh = plant::mid_season(station);
+    let last = Reader::open(folder).ok().and_then(|reader| reader.last().ok().flatten());
+    last.map_or(fresh, |record| record.stamp.wall_milliseconds.div_euclid(1000) + 60)
+}
+
+/// The plant at its own pace, with the switches that visitors turn.
+async fn run_plant(
+    mut paced: PacedPlant,
+    speed: u32,
+    mut turned: mpsc::Receiver<DemoSwitch>,
+    faults: Vec<(DemoFault, Vec<Fault>)>,
+    mut ended: oneshot::Receiver<()>,
+) {
+    let mut ticks = interval(Duration::from_secs(1) / speed);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            _ = &mut ended => return,
+            _ = ticks.tick() => paced.advance(1),
+            Some(switch) = turned.recv() => turn(&mut paced, &faults, &switch),
+        }
+    }
+}
+
+fn turn(paced: &mut PacedPlant, faults: &[(DemoFault, Vec<Fault>)], switch: &DemoSwitch) {
+    let Some((_, breaks)) = faults.iter().find(|(fault, _)| fault.key == switch.key) else { return };
+    for fault in breaks {
+        if switch.active {
+            paced.plant().inject(*fault);
+        } else {
+            paced.plant().clear(fault);
+        }
+    }
+    tracing::info!(fault = switch.key, active = switch.active, "demonstration");
+}
+
+/// What a visitor may break.
+fn faults_of(station: &Station) -> Vec<(DemoFault, Vec<Fault>)> {
+    let circuit = CircuitIndex(0);
+    let pumps = station.catalogue.circuits()[0].circulation_pumps;
+    let trip = |pump| Fault::PumpTrip(PumpPlace { circuit, kind: PumpKind::Circulation, pump: PumpIndex(pump) });
+    let mut list: Vec<(String, String, String, Vec<Fault>)> = (0..pumps)
+        .map(|pump| {
+            let plate = pump + 1;
+            (
+                format!("circulation-pump-{plate}"),
+                format!("{plate}号循环泵跳闸"),
+                format!("circulation pump {plate} trips"),
+                vec![trip(pump)],
+            )
+        })
+        .collect();
+    let mut add = |key: &str, chinese: &str, english: &str, faults: Vec<Fault>| {
+        list.push((key.to_owned(), chinese.to_owned(), english.to_owned(), faults));
+    };
+    add("circulation", "循环泵全部跳闸", "all circulation pumps trip", (0..pumps).map(trip).collect());
+    let supply = Point::Circuit(circuit, CircuitSignal::SupplyTemperature);
+    add("supply-sensor", "二次供水温度传感器断线", "supply sensor lost", vec![Fault::SensorLost(supply)]);
+    let outdoor = Point::Station(heatstation_points::StationSignal::OutdoorTemperature);
+    add("outdoor-sensor", "室外温度传感器断线", "outdoor sensor lost", vec![Fault::SensorLost(outdoor)]);
+    add("primary", "一次供水变冷", "primary supply turns cold", vec![Fault::PrimaryCold(Celsius(35.0))]);
+    let lost = Fault::PrimaryPressureLost(Ratio(0.05));
+    add("primary-pressure", "一次压差丧失", "primary differential pressure lost", vec![lost]);
+    add("leak", "二次网泄漏 8 m³/h", "secondary leak of 8 m³/h", vec![Fault::Leak(circuit, 8.0 / 3600.0)]);
+    add("valve", "电动阀卡死", "control valve jams", vec![Fault::ValveStuck(circuit)]);
+    add("mains", "市电中断", "mains failure", vec![Fault::MainsFailure]);
+    let fault = |(key, chinese, english, faults)| (DemoFault { key, texts: (chinese, english) }, faults);
+    list.into_iter().map(fault).collect()
+}

@@ -1,0 +1,29 @@
+//! A season's figures as a table for people.
+
+use crate::simulation::Figures;
+
+/// The figures, one a line, with units.
+pub fn table(figures: &Figures, wall_seconds: f64) -> String {
+    let rows: [(&str, String); 19] = [
+        ("days", format!("{:.1}", figures.days)),
+        ("outdoor mean", format!("{:.1} °C", figures.outdoor_mean_celsius)),
+        ("heat", format!("{:.0} GJ", figures.heat_gigajoules)),
+        ("heat per area", format!("{:.4} GJ/m²", figures.heat_gigajoules_per_square_meter)),
+        ("electricity", format!("{:.0} kWh", figures.electricity_kilowatt_hours)),
+        ("make-up water", format!("{:.1} m³", figures.make_up_cubic_meters)),
+        ("make-up per area", format!("{:.2} kg/m²", figures.make_up_kilograms_per_square_meter)),
+        ("room pass share", format!("{:.2} % of area × time", figures.room_pass_ratio * 100.0)),
+        ("rooms passing", format!("{:.1} % of heated flats (≥ 98 % of the time)", figures.rooms_passing_ratio * 100.0)),
+        ("below the limit", format!("{:.1} K·h per flat", figures.kelvin_hours_below)),
+        ("room mean", format!("{:.2} °C, flats scatter {:.2} K", figures.room_mean_celsius, figures.room_scatter_kelvins)),
+        ("supply RMSE", format!("{:.2} K", figures.supply_rmse_kelvins)),
+        ("valve strokes", format!("{:.2} a day", figures.valve_strokes_per_day)),
+        ("primary return", format!("{:.1} °C (heat-weighted)", figures.primary_return_celsius)),
+        ("peak hour", format!("{:.0} kW, {:.1} W/m²", figures.peak_hour_kilowatts, figures.peak_hour_watts_per_square_meter)),
+        ("outages", figures.outages.to_string()),
+        ("accident rate", format!("{} ‰", figures.accident_rate_per_mille)),
+        ("alarms raised", figures.alarms_raised.to_string()),
+        ("wall time", format!("{wall_seconds:.1} s")),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:20} {value}\n")).collect()
+}

@@ -1,0 +1,77 @@
+//! `check`, `explain`, `points`, `schema`, `plan`: what a configuration says, without touching a device.
+
+use std::path::Path;
+
+use heatstation_drivers::plan::ReadPlan;
+
+use super::{Failure, Outcome, say, say_json};
+
+/// Every problem at once, or "sound".
+///
+/// # Errors
+/// Exit code 2 if the configuration is not sound.
+pub fn check(path: &Path, json: bool) -> Outcome {
+    match heatstation_config::load(path) {
+        Ok(station) if json => {
+            say_json(&serde_json::json!({ "sound": true, "problems": station.warnings.to_json() }))
+        }
+        Ok(station) => {
+            if !station.warnings.is_empty() {
+                say(&format!("{}\n", station.warnings))?;
+            }
+            let points = station.homes.len();
+            let circuits = station.settings.circuits.len();
+            say(&format!(
+                "{}: sound. {} ({}), {circuits} circuit(s), {points} points mapped, standard {}.\n",
+                path.display(),
+                station.name,
+                station.settings.station,
+                station.settings.profile.id
+            ))
+        }
+        Err(problems) if json => {
+            say_json(&serde_json::json!({ "sound": false, "problems": problems.to_json() }))?;
+            Err(Failure::Silent(2))
+        }
+        Err(problems) => Err(Failure::Configuration(problems)),
+    }
+}
+
+/// What every setting became and from where.
+///
+/// # Errors
+/// If the configuration is not sound.
+pub fn explain(path: &Path, json: bool) -> Outcome {
+    let station = super::load(path)?;
+    if json { say_json(&station.sources) } else { say(&heatstation_config::explain::text(&station.sources)) }
+}
+
+/// The station's points.
+///
+/// # Errors
+/// If the configuration is not sound.
+pub fn points(path: &Path, json: bool) -> Outcome {
+    let station = super::load(path)?;
+    let rows = station.points();
+    if json { say_json(&rows) } else { say(&heatstation_config::points::text(&rows)) }
+}
+
+/// The JSON Schema of station files.
+///
+/// # Errors
+/// If stdout takes no more.
+pub fn schema() -> Outcome {
+    say_json(&heatstation_config::schema::station())
+}
+
+/// The exact read requests that will be sent.
+///
+/// # Errors
+/// If the configuration is not sound.
+pub fn plan(path: &Path) -> Outcome {
+    let station = super::load(path)?;
+    for wire in &station.wires {
+        say(&format!("wire {}\n{}\n", wire.name, ReadPlan::of(wire).table(wire)))?;
+    }
+    if station.wires.is_empty() { say("no wires: this station reads nothing\n") } else { Ok(()) }
+}

@@ -1,0 +1,320 @@
+//! The command line: one binary, `heatstation`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use heatstation::commands::{self, Failure, Outcome, indicators, simulate};
+use heatstation::store::ExportFormat;
+use jiff::civil::Date;
+use tracing_subscriber::EnvFilter;
+
+/// Supervisory controller for district-heating heat-exchange stations (换热站).
+///
+/// Software is not the safety layer: thermostats, safety valves and hard-wired switches stay hardware.
+#[derive(Parser)]
+#[command(version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How logs are written to stderr.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+    /// Which logs: error, warn, info, debug, trace, or per module as in `heatstation=debug`.
+    #[arg(long, global = true, default_value = "warn", env = "HEATSTATION_LOG")]
+    log: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum JournalFormat {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Args)]
+struct Config {
+    /// The station's file, as in config/stations/demo.toml.
+    config: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Simulator, controller and page in one process, with nothing to install.
+    #[command(after_help = "Example: heatstation demo --speed 10")]
+    Demo {
+        /// Another station to demonstrate.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Where records are kept; a temporary folder if not given.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Where the page listens.
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// How many times as fast as real time, 1 to 60.
+        #[arg(long, default_value_t = 1)]
+        speed: u32,
+        /// The seed of weather, rooms and noise.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The daemon.
+    #[command(after_help = "Example: heatstation run /etc/heatstation/station.toml --data /var/lib/heatstation")]
+    Run {
+        #[command(flatten)]
+        config: Config,
+        /// Where records and history are kept, instead of the configured folder.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Where the page listens, instead of the configured address.
+        #[arg(long)]
+        listen: Option<SocketAddr>,
+    },
+    /// Every problem of a configuration at once; exit code 0 sound, 2 not.
+    #[command(after_help = "Example: heatstation check config/stations/two-zones.toml")]
+    Check {
+        #[command(flatten)]
+        config: Config,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What every setting became and from where.
+    #[command(after_help = "Example: heatstation explain config/stations/minimal.toml")]
+    Explain {
+        #[command(flatten)]
+        config: Config,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The station's points: name, unit, range, direction, where it is read.
+    #[command(after_help = "Example: heatstation points config/stations/demo.toml --json")]
+    Points {
+        #[command(flatten)]
+        config: Config,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The JSON Schema of station files, for editors.
+    #[command(after_help = "Example: heatstation schema > station.schema.json")]
+    Schema,
+    /// The exact read requests that will be sent.
+    #[command(after_help = "Example: heatstation plan config/stations/demo.toml")]
+    Plan {
+        #[command(flatten)]
+        config: Config,
+    },
+    /// Reads each point once and prints value, quality and raw words, for commissioning.
+    #[command(after_help = "Example: heatstation probe station.toml --write circuit.low-zone.valve.position=0.3")]
+    Probe {
+        #[command(flatten)]
+        config: Config,
+        /// Writes one point instead, POINT=VALUE in the point's unit, and reads it back.
+        #[arg(long, value_name = "POINT=VALUE")]
+        write: Option<String>,
+        /// Writes without asking.
+        #[arg(long, requires = "write")]
+        yes: bool,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Closed loop in virtual time: the whole season unless told less.
+    #[command(after_help = "Example: heatstation simulate config/stations/demo.toml --weather Jinan.epw --series out.csv")]
+    Simulate {
+        #[command(flatten)]
+        config: Config,
+        /// The first day.
+        #[arg(long)]
+        from: Option<Date>,
+        /// The last day.
+        #[arg(long)]
+        to: Option<Date>,
+        /// An EnergyPlus weather file; the seeded generator if not given.
+        #[arg(long, value_name = "FILE.epw")]
+        weather: Option<PathBuf>,
+        /// The seed of weather, rooms and noise.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How the station is run.
+        #[arg(long, value_enum, default_value = "configured")]
+        strategy: simulate::Strategy,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+        /// Writes one row a minute to this CSV file.
+        #[arg(long, value_name = "FILE.csv")]
+        series: Option<PathBuf>,
+    },
+    /// Closed loop against anybody's plant: JSON lines on stdin and stdout.
+    #[command(after_help = "Example: my_plant.py | heatstation cosim config/stations/demo.toml")]
+    Cosim {
+        #[command(flatten)]
+        config: Config,
+        /// Where records are kept; none are if not given.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// The simulator alone as a Modbus TCP server, for testing any controller.
+    #[command(after_help = "Example: heatstation plant pump-trip --listen 127.0.0.1:5020 --speed 10")]
+    Plant {
+        /// steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss.
+        scenario: String,
+        /// The station; the demonstration's if not given.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Where the PLC listens.
+        #[arg(long, default_value = "127.0.0.1:5020")]
+        listen: SocketAddr,
+        /// How many times as fast as real time.
+        #[arg(long, default_value_t = 1.0)]
+        speed: f64,
+        /// An EnergyPlus weather file; the seeded generator if not given.
+        #[arg(long, value_name = "FILE.epw")]
+        weather: Option<PathBuf>,
+        /// The seed of weather, rooms and noise.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Service indicators of a season under a named standard, from the records.
+    #[command(after_help = "Example: heatstation indicators station.toml --data /var/lib/heatstation --profile zibo")]
+    Indicators {
+        #[command(flatten)]
+        config: Config,
+        /// The folder of the records, instead of the configured one.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// zibo, xinjiang, tangshan, cdha, hanzhong; the station's own if not given.
+        #[arg(long)]
+        profile: Option<String>,
+        /// How it is written.
+        #[arg(long, value_enum, default_value = "table")]
+        format: indicators::Format,
+    },
+    /// The hash-chained journal.
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum JournalCommand {
+    /// Is it what was written? Exit code 0 only when sound.
+    #[command(after_help = "Example: heatstation journal verify --data /var/lib/heatstation")]
+    Verify {
+        /// The data folder, or a copy of the database file.
+        #[arg(long)]
+        data: PathBuf,
+        /// A head that was kept elsewhere, SEQUENCE:HASH: a journal that was cut shorter shows.
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        head: Option<String>,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The records on stdout.
+    #[command(after_help = "Example: heatstation journal export --data /var/lib/heatstation --kind outage_opened")]
+    Export {
+        /// The data folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// How they are written.
+        #[arg(long, value_enum, default_value = "jsonl")]
+        format: JournalFormat,
+        /// Only records of this kind; may be given several times.
+        #[arg(long)]
+        kind: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(problem) = start_logs(&cli) {
+        return end(&Failure::Usage(problem));
+    }
+    match obey(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => end(&failure),
+    }
+}
+
+fn end(failure: &Failure) -> ExitCode {
+    let mut stderr = std::io::stderr().lock();
+    let _ = match failure {
+        Failure::Silent(_) => Ok(()),
+        Failure::Configuration(problems) if std::io::IsTerminal::is_terminal(&stderr) => {
+            writeln!(stderr, "{}", problems.coloured())
+        }
+        Failure::Configuration(problems) => writeln!(stderr, "{problems}"),
+        Failure::Usage(_) | Failure::Running(_) => writeln!(stderr, "heatstation: {failure}"),
+    };
+    ExitCode::from(failure.exit_code())
+}
+
+fn start_logs(cli: &Cli) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&cli.log).map_err(|error| format!("--log {}: {error}", cli.log))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match cli.log_format {
+        LogFormat::Text => logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+    Ok(())
+}
+
+fn obey(command: Command) -> Outcome {
+    match command {
+        Command::Demo { config, data, listen, speed, seed } => {
+            in_runtime(commands::demo::run(commands::demo::Order { configuration: config, data, listen, speed, seed }))
+        }
+        Command::Run { config, data, listen } => in_runtime(commands::run::run(&config.config, data, listen)),
+        Command::Check { config, json } => commands::inspect::check(&config.config, json),
+        Command::Explain { config, json } => commands::inspect::explain(&config.config, json),
+        Command::Points { config, json } => commands::inspect::points(&config.config, json),
+        Command::Schema => commands::inspect::schema(),
+        Command::Plan { config } => commands::inspect::plan(&config.config),
+        Command::Probe { config, write: Some(write), yes, .. } => {
+            in_runtime(commands::probe::write(&config.config, &write, yes))
+        }
+        Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
+        Command::Simulate { config, from, to, weather, seed, strategy, json, series } => {
+            let configuration = config.config;
+            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series })
+        }
+        Command::Cosim { config, data } => {
+            commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())
+        }
+        Command::Plant { scenario, config, listen, speed, weather, seed } => {
+            let order = commands::plant::Order { scenario, configuration: config, listen, speed, weather, seed };
+            in_runtime(commands::plant::run(order))
+        }
+        Command::Indicators { config, data, profile, format } => {
+            indicators::run(&config.config, data, profile.as_deref(), format)
+        }
+        Command::Journal { command: JournalCommand::Verify { data, head, json } } => {
+            commands::journal::check(&data, head.as_deref(), json)
+        }
+        Command::Journal { command: JournalCommand::Export { data, format, kind } } => {
+            let format = match format {
+                JournalFormat::Jsonl => ExportFormat::JsonLines,
+                JournalFormat::Csv => ExportFormat::Csv,
+            };
+            commands::journal::write_out(&data, format, &kind)
+        }
+    }
+}
+
+fn in_runtime(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,301 @@
+//! The program around the cycle: open the store, start the wires, serve the page, obey signals, stop in order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use heatstation_config::Station;
+use heatstation_core::event::Event;
+use heatstation_core::moment::UtcMillis;
+use heatstation_core::outage_book::OutageBook;
+use heatstation_core::{Moment, State};
+use heatstation_points::{CircuitIndex, Point};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::{Clock, age_of};
+use crate::cycle::{Adoption, Cycle, Order};
+use crate::demo_door::DemoDoor;
+use crate::field::Field;
+use crate::records::{Deed, open_outages, read_book, record_of};
+use crate::snapshot::Facts;
+use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreSettings};
+use crate::telemetry::Telemetry;
+use crate::{systemd, web};
+
+/// How long the store may take to write what waits when the program stops.
+const CLOSE_WITHIN: Duration = Duration::from_secs(10);
+/// Wishes that may wait for the next cycle; more are told "busy".
+const REQUESTS_MAX: usize = 32;
+
+/// What the program is started with beside the station.
+pub struct Options {
+    /// The file that is read again on SIGHUP; none in a demonstration.
+    pub configuration: Option<PathBuf>,
+    /// Where records and history are kept.
+    pub data_folder: PathBuf,
+    /// Where the page listens.
+    pub listen: SocketAddr,
+    /// The clock, real or paced. A paced one is set going by the caller when the plant is.
+    pub clock: Clock,
+    /// The door to a simulated plant.
+    pub demo: Option<DemoDoor>,
+}
+
+/// A program that is set up and not yet running: whatever can fail at a start has been tried.
+pub struct Program {
+    cycle: Cycle,
+    listener: TcpListener,
+    doors: web::Doors,
+    orders: mpsc::Sender<Order>,
+    configuration: Option<PathBuf>,
+    in_force: Station,
+}
+
+impl Program {
+    /// Sets everything up.
+    ///
+    /// # Errors
+    /// The address is in use, the data folder cannot be used, or a wire cannot be started; each says what and where.
+    pub async fn set_up(station: Station, options: Options) -> anyhow::Result<Program> {
+        let listener = TcpListener::bind(options.listen).await.with_context(|| {
+            format!(
+                "the page cannot listen on {}; is another heatstation running? choose another with `listen` under [http] or --listen",
+                options.listen
+            )
+        })?;
+        let history = store::HistorySettings {
+            interval: station.history.interval,
+            days_max: (station.history.retention.as_secs() / 86_400) as u32,
+            ..store::HistorySettings::default()
+        };
+        let settings = StoreSettings { history, ..StoreSettings::default() };
+        let folder = options.data_folder.clone();
+        // SQLite's recovery and check block: off the runtime's threads.
+        let store = tokio::task::spawn_blocking(move || Store::open(&folder, settings)).await??;
+        let store = Arc::new(store);
+
+        let clock = options.clock;
+        let facts = Arc::new(facts_of(&station));
+        let field = field_of(&station, &clock)?;
+        let telemetry = telemetry_of(&station);
+        let now = clock.now();
+        let found = take_up(&store, &station, &now)?;
+        let (requests, wishes) = mpsc::channel(REQUESTS_MAX);
+        let (orders, obeyed) = mpsc::channel(4);
+        let (shown, snapshots) = watch::channel(None);
+        let doors = web::Doors {
+            snapshots,
+            store: Arc::clone(&store),
+            demo: options.demo,
+            version: env!("CARGO_PKG_VERSION"),
+            allowed_hosts: Vec::new(),
+        };
+        // Nobody files wishes yet: the operator's page of this version only shows. The door is kept open all the same.
+        drop(requests);
+        let cycle = Cycle {
+            clock,
+            facts,
+            field,
+            telemetry,
+            store,
+            book: found.book,
+            state: found.state,
+            requests: wishes,
+            orders: obeyed,
+            shown,
+            first_records: found.records,
+        };
+        Ok(Program { cycle, listener, doors, orders, configuration: options.configuration, in_force: station })
+    }
+
+    /// Where the page listens.
+    ///
+    /// # Errors
+    /// If the socket has gone.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Runs until `stopped` is done, then stops in order.
+    ///
+    /// # Errors
+    /// A part of the program has failed, or records were still waiting when the time to stop was up.
+    pub async fn run(self, stopped: impl Future<Output = &'static str>) -> anyhow::Result<()> {
+        let store = Arc::clone(&self.cycle.store);
+        let clock = self.cycle.clock.clone();
+        let (stop, stopping) = watch::channel(false);
+        let mut snapshots = self.doors.snapshots.clone();
+
+        let mut cycle = tokio::spawn(self.cycle.run(stopping.clone()));
+        let mut until = stopping.clone();
+        let page = web::serve(self.listener, self.doors, async move {
+            let _ = until.changed().await;
+        });
+        let page = tokio::spawn(page);
+        let reload = tokio::spawn(reload_on_signal(self.configuration, self.in_force, self.orders, clock.clone()));
+        let ready = tokio::spawn(async move {
+            if snapshots.wait_for(Option::is_some).await.is_ok() {
+                systemd::ready();
+            }
+        });
+
+        let reason = tokio::select! {
+            reason = stopped => Ok(reason),
+            // A cycle that ends by itself has panicked: end the process, systemd starts it anew and the devices' own
+            // watchdogs hold the plant meanwhile.
+            ended = &mut cycle => Err(anyhow!("the control cycle has ended: {ended:?}")),
+        };
+        systemd::stopping();
+        reload.abort();
+        ready.abort();
+        let _ = stop.send(true);
+        let reason = reason?;
+        let field = cycle.await.context("the control cycle has failed while stopping")?;
+        field.stop().await;
+        page.await.context("the page's task has failed")?.context("the page has failed")?;
+        let record = Deed::ProgramStopped { reason: reason.to_owned() }.record(&clock.now())?;
+        let mut ticket = store.append(vec![record]);
+        let _ = ticket.within(CLOSE_WITHIN).await;
+        tokio::task::spawn_blocking(move || store.close(CLOSE_WITHIN)).await??;
+        Ok(())
+    }
+}
+
+/// What is shown of a station.
+pub fn facts_of(station: &Station) -> Facts {
+    Facts {
+        name: station.name.clone(),
+        settings: station.settings.clone(),
+        catalogue: station.catalogue.clone(),
+        configuration_hash: hash_of(station),
+    }
+}
+
+/// SHA-256 over what every setting became, in hexadecimal: two files that mean the same have the same.
+pub fn hash_of(station: &Station) -> String {
+    let mut hasher = Sha256::new();
+    for row in &station.sources {
+        hasher.update(row.key.as_bytes());
+        hasher.update([0]);
+        hasher.update(row.value.as_bytes());
+        hasher.update([0]);
+    }
+    for row in station.points() {
+        hasher.update(serde_json::to_vec(&row).unwrap_or_default());
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn field_of(station: &Station, clock: &Clock) -> anyhow::Result<Field> {
+    Ok(Field::start(&station.wires, &station.catalogue, clock.epoch(), clock.speed())?)
+}
+
+fn telemetry_of(station: &Station) -> Telemetry {
+    let devices = station.wires.iter().flat_map(|wire| &wire.devices);
+    let mapped: Vec<Point> = devices.flat_map(|device| device.registers.iter().map(|r| r.point())).collect();
+    Telemetry::new(&station.settings, &station.catalogue, &mapped, station.history.interval)
+}
+
+/// What the run before this one left behind.
+struct Found {
+    book: OutageBook,
+    state: State,
+    records: Vec<NewRecord>,
+}
+
+/// Takes up the state, the outages and the gap of observation. The journal outranks the checkpoint.
+fn take_up(store: &Store, station: &Station, now: &Moment) -> anyhow::Result<Found> {
+    let settings = &station.settings;
+    let mut book = read_book(&store.reader()?)?;
+    let (saved, found) = match &store.opening().checkpoint {
+        CheckpointAtStart::Absent => (None, "no saved state".to_owned()),
+        CheckpointAtStart::Damaged { what } => (None, format!("saved state damaged: {what}")),
+        CheckpointAtStart::Sound(checkpoint) => {
+            let age = age_of(checkpoint.stamp.wall_milliseconds, now);
+            let state = serde_json::from_slice(&checkpoint.body).ok();
+            match state.and_then(|state| State::resume(state, settings, age)) {
+                Some(state) => (Some((state, age)), format!("state of {} s ago", age.as_secs())),
+                None => (None, "saved state of another configuration".to_owned()),
+            }
+        }
+    };
+    let (mut state, age) = saved.unwrap_or_else(|| (State::new(settings), Duration::ZERO));
+
+    let mut records = vec![
+        Deed::ProgramStarted {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            configuration: hash_of(station),
+            found: match &store.opening().journal_regressed {
+                Some(what) => format!("{found}; the journal is not what was acknowledged: {what}"),
+                None => found,
+            },
+        }
+        .record(now)?,
+    ];
+    let seen = store.previous_liveness().map(|liveness| UtcMillis(liveness.stamp.wall_milliseconds));
+    let last_seen = seen.unwrap_or(now.wall);
+    for event in gaps(station, &book, last_seen, now) {
+        book.note(&event);
+        records.push(record_of(&event, now)?);
+    }
+    let gone = if settings.season.contains(now.wall) { age } else { Duration::ZERO };
+    state.take_up_outages(&open_outages(&book, last_seen, now.wall), gone);
+    Ok(Found { book, state, records })
+}
+
+/// The time without us, in each circuit that was not in an outage: nobody knows whether heat arrived.
+fn gaps(station: &Station, book: &OutageBook, last_seen: UtcMillis, now: &Moment) -> Vec<Event> {
+    let season = station.settings.season;
+    let from = last_seen.max(season.start);
+    let lasted = now.wall.min(season.end).since(from);
+    let interrupted: Vec<CircuitIndex> = book.open().map(|outage| outage.id.circuit).collect();
+    (0..station.settings.circuits.len())
+        .map(CircuitIndex)
+        .filter(|circuit| !lasted.is_zero() && !interrupted.contains(circuit))
+        .map(|circuit| Event::Unobserved { circuit, from, lasted })
+        .collect()
+}
+
+/// Reads the configuration again on SIGHUP: all of it comes into force, or nothing of it.
+async fn reload_on_signal(
+    path: Option<PathBuf>,
+    mut in_force: Station,
+    orders: mpsc::Sender<Order>,
+    clock: Clock,
+) -> anyhow::Result<()> {
+    let Some(path) = path else { return std::future::pending().await };
+    let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    while hangups.recv().await.is_some() {
+        let order = match heatstation_config::load(&path) {
+            Err(problems) => {
+                tracing::error!("the changed configuration was refused, the old one is in force:\n{problems}");
+                let (in_force, problems) = (hash_of(&in_force), problems.to_string());
+                Order::Rejected(vec![Deed::ConfigurationRejected { in_force, problems }.record(&clock.now())?])
+            }
+            Ok(next) => {
+                for change in in_force.differences(&next) {
+                    tracing::info!(key = change.key, before = ?change.before, after = ?change.after, "changed");
+                }
+                if next.http != in_force.http || next.daemon != in_force.daemon {
+                    tracing::warn!("the page's address and the data folder change at the next start only");
+                }
+                let deed =
+                    Deed::ConfigurationLoaded { configuration: hash_of(&next), before: Some(hash_of(&in_force)) };
+                let adoption = Adoption {
+                    facts: Arc::new(facts_of(&next)),
+                    field: field_of(&next, &clock)?,
+                    telemetry: telemetry_of(&next),
+                    records: vec![deed.record(&clock.now())?],
+                };
+                in_force = next;
+                Order::Adopt(Box::new(adoption))
+            }
+        };
+        orders.send(order).await.ok().context("the control cycle has ended")?;
+    }
+    Ok(())
+}
