@@ -9,6 +9,7 @@ use heatstation_points::{Celsius, Pascals};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::request::Refusal;
 use crate::settings::{InterlockSettings, MakeUpSettings};
 use crate::timer::Held;
 use heatstation_points::CircuitIndex;
@@ -240,6 +241,9 @@ impl Interlocks {
             let latch = &mut self.latches[trip as usize];
             if latch.active {
                 let clear = latch.held.for_at_least(rule.clear_after, rule.clear, dt);
+                // A reset counts from when the cause is gone: asked while the button is still pressed it would let its
+                // release start the plant (ISO 13850: a reset only permits a restart).
+                latch.reset_asked &= rule.clear;
                 let allowed = !(trip.stays() || often) || latch.reset_asked;
                 if clear && allowed {
                     *latch = Latch::default();
@@ -255,14 +259,21 @@ impl Interlocks {
         }
     }
 
-    /// A person asks to reset what stays; whether anything did.
-    pub fn ask_reset(&mut self) -> bool {
-        let mut any = false;
+    /// A person asks to reset what stays.
+    ///
+    /// # Errors
+    /// If nothing has tripped, or the cause of everything that has still holds.
+    pub fn ask_reset(&mut self) -> Result<(), Refusal> {
+        let mut answer = Err(Refusal::NoSuchThing);
         for latch in self.latches.iter_mut().filter(|latch| latch.active) {
-            latch.reset_asked = true;
-            any = true;
+            latch.reset_asked = !latch.held.0.is_zero();
+            if latch.reset_asked {
+                answer = Ok(());
+            } else if answer.is_err() {
+                answer = Err(Refusal::StillTripped);
+            }
         }
-        any
+        answer
     }
 
     /// Whether one holds now.
@@ -427,7 +438,7 @@ pub(crate) mod tests {
         }
         seconds(&mut interlocks, hot, 3);
         assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        interlocks.ask_reset();
+        interlocks.ask_reset().unwrap();
         assert_eq!(seconds(&mut interlocks, sound(), 60), ["trip_ended"]);
     }
 
@@ -458,7 +469,22 @@ pub(crate) mod tests {
         seconds(&mut interlocks, Sight { emergency_stop: true, ..sound() }, 1);
         assert!(interlocks.stops_circulation().is_some() && interlocks.stops_make_up().is_some());
         assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        interlocks.ask_reset();
+        interlocks.ask_reset().unwrap();
         assert_eq!(seconds(&mut interlocks, sound(), 1), ["trip_ended"]);
+    }
+
+    #[test]
+    fn a_reset_while_the_button_is_pressed_does_not_let_its_release_start_the_plant() {
+        let mut interlocks = Interlocks::default();
+        assert_eq!(interlocks.ask_reset(), Err(Refusal::NoSuchThing));
+        let pressed = Sight { emergency_stop: true, ..sound() };
+        seconds(&mut interlocks, pressed, 5);
+        assert_eq!(interlocks.ask_reset(), Err(Refusal::StillTripped));
+        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
+        // Pressed again in the second of the reset: the reset is void.
+        assert_eq!(interlocks.ask_reset(), Ok(()));
+        seconds(&mut interlocks, pressed, 5);
+        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
+        assert!(interlocks.holds(Trip::EmergencyStop));
     }
 }

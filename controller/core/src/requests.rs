@@ -99,9 +99,7 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             if !from_there {
                 return Err(Refusal::NotFromThere);
             }
-            if !circuit_of(state, *circuit)?.interlocks.ask_reset() {
-                return Err(Refusal::NoSuchThing);
-            }
+            circuit_of(state, *circuit)?.interlocks.ask_reset()?;
         }
         Wish::Acknowledge { alarm } => {
             if !state.alarms.acknowledge(*alarm) {

@@ -437,3 +437,22 @@ fn silence_of_the_whole_field_is_unobserved_time_and_no_outage() {
     assert!(!rig.alarm(Alarm::OutageOpen));
     assert!(rig.report.unwrap().alarms.iter().all(|active| active.key.place != Place::Station));
 }
+
+#[test]
+fn a_reset_while_the_emergency_stop_is_pressed_is_refused_and_its_release_starts_nothing() {
+    let mut rig = Rig::warm();
+    let circuit = CircuitIndex(0);
+    rig.readings.station.emergency_stop = Reading::good(Switch::On);
+    rig.run(30);
+    rig.ask(Origin::Operator, Wish::ResetTrips { circuit });
+    rig.run(1);
+    let refused = |event: &Event| matches!(event, Event::RequestRefused { refusal: Refusal::StillTripped, .. });
+    assert!(rig.events.iter().any(|(_, event)| refused(event)), "{:?}", rig.kinds());
+    rig.readings.station.emergency_stop = Reading::good(Switch::Off);
+    rig.run(600);
+    assert_eq!(rig.circuit().pump_reason, PumpReason::Interlock(Trip::EmergencyStop));
+    assert_eq!(rig.valve(), 0.0);
+    rig.ask(Origin::Operator, Wish::ResetTrips { circuit });
+    rig.run(600);
+    assert_eq!(rig.circuit().stage, Stage::Heating);
+}
