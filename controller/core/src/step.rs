@@ -287,7 +287,7 @@ fn drive_valve(
     }
     let heating = memory.sequence.stage == Stage::Heating;
     if let Some(trip) = memory.interlocks.closes_valve() {
-        memory.supply_loop.close();
+        memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
         return if heating || trip != Trip::NoCirculation { ValveReason::Interlock(trip) } else { waiting(memory) };
     }
@@ -297,7 +297,7 @@ fn drive_valve(
         return ValveReason::Hand;
     }
     if !heating {
-        memory.supply_loop.close();
+        memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };

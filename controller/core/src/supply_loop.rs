@@ -89,6 +89,9 @@ pub struct SupplyLoop {
     mean: Option<Ratio>,
     /// The loop was not in charge in the last step: take over without a bump.
     away: bool,
+    /// The furthest open that the stem can still stand, by what it was told and the time it takes.
+    #[serde(default)]
+    reach: Ratio,
 }
 
 /// What the loop is given.
@@ -107,7 +110,7 @@ pub struct Wanted {
 impl SupplyLoop {
     /// A loop that takes over a valve that stands there.
     pub fn found_at(position: Ratio) -> SupplyLoop {
-        SupplyLoop { command: position, wish: position, away: true, ..SupplyLoop::default() }
+        SupplyLoop { command: position, wish: position, reach: position, away: true, ..SupplyLoop::default() }
     }
 
     /// One step while heat is wanted.
@@ -119,6 +122,7 @@ impl SupplyLoop {
         wanted: Wanted,
         dt: Duration,
     ) -> ValveReason {
+        self.let_stem_follow(valve, dt);
         let Some(supply) = wanted.supply else {
             return self.without_supply(valve, interlock, wanted.outdoor, dt);
         };
@@ -131,8 +135,9 @@ impl SupplyLoop {
         };
         let error = beyond_grain(wanted.setpoint - supply);
         if self.away {
-            // The stem may be on its way: start from where it is, not from where it was last told to go.
-            let position = wanted.feedback.unwrap_or(self.command);
+            // The stem may be on its way: start from where it is, not from where it was last told to go. A feedback that
+            // says it stands further open than it can is broken, and must not throw the valve open.
+            let position = wanted.feedback.unwrap_or(self.command).min(self.reach);
             self.pi.take_over(&gains, error, position.0);
             self.command = position;
             self.wish = position;
@@ -158,7 +163,8 @@ impl SupplyLoop {
 
     /// One step while no heat is wanted or an interlock has the valve: close. On a trip at once, for the actuator then
     /// runs as fast as it can; in a planned stop as fast as the stem, so that the command shows the truth.
-    pub fn close(&mut self) {
+    pub fn close(&mut self, valve: &ValveSettings, dt: Duration) {
+        self.let_stem_follow(valve, dt);
         self.command = Ratio::ZERO;
         self.wish = Ratio::ZERO;
         self.away = true;
@@ -169,11 +175,13 @@ impl SupplyLoop {
     pub fn follow(&mut self, feedback: Option<Ratio>) {
         self.command = feedback.unwrap_or(self.command);
         self.wish = self.command;
+        self.reach = feedback.unwrap_or(Ratio::ONE);
         self.away = true;
     }
 
     /// One step in hand.
     pub fn hold_at(&mut self, position: Ratio, valve: &ValveSettings, dt: Duration) {
+        self.let_stem_follow(valve, dt);
         self.approach(position.clamp(Ratio::ZERO, valve.position_max), valve, dt);
         self.wish = self.command;
         self.away = true;
@@ -209,6 +217,11 @@ impl SupplyLoop {
         let step = Ratio(seconds(dt) / seconds(valve.stroke_time));
         self.command += (position - self.command).clamp(-step, step);
         self.command = self.command.clamp(Ratio::ZERO, valve.position_max);
+    }
+
+    fn let_stem_follow(&mut self, valve: &ValveSettings, dt: Duration) {
+        let step = Ratio(seconds(dt) / seconds(valve.stroke_time));
+        self.reach = (self.reach - step).max(self.command);
     }
 
     fn remember_mean(&mut self, dt: Duration) {
@@ -294,10 +307,23 @@ mod tests {
 
     #[test]
     fn the_loop_takes_over_where_the_stem_is() {
-        let mut state = SupplyLoop::default();
-        state.close();
+        // Closed for 12 s of 120 from half open, the stem stands at four tenths.
+        let mut state = SupplyLoop::found_at(Ratio(0.5));
+        for _ in 0..12 {
+            state.close(&ValveSettings::default(), SECOND);
+        }
         advance(&mut state, wanted(60.0, Some(59.9)), 1);
         assert!((state.command.0 - 0.4).abs() < 0.01, "{:?}", state.command);
+    }
+
+    #[test]
+    fn a_feedback_that_lies_does_not_throw_a_closed_valve_open() {
+        let mut state = SupplyLoop::found_at(Ratio(0.5));
+        for _ in 0..120 {
+            state.close(&ValveSettings::default(), SECOND);
+        }
+        advance(&mut state, Wanted { feedback: Some(Ratio(0.7)), ..wanted(60.0, Some(50.0)) }, 1);
+        assert!(state.command.0 <= 1.0 / 120.0 + 1e-12, "{:?}", state.command);
     }
 
     #[test]

@@ -456,3 +456,20 @@ fn a_reset_while_the_emergency_stop_is_pressed_is_refused_and_its_release_starts
     rig.run(600);
     assert_eq!(rig.circuit().stage, Stage::Heating);
 }
+
+#[test]
+fn a_valve_feedback_that_lies_does_not_throw_the_valve_open_after_a_trip() {
+    let mut rig = Rig::warm();
+    rig.pump_broken = [true; 2];
+    rig.run(300);
+    assert_eq!(rig.valve(), 0.0);
+    rig.pump_broken = [false; 2];
+    let mut before = rig.valve();
+    for _ in 0..3000 {
+        rig.own().own.valve_position_feedback = Reading::good(Ratio(0.9));
+        rig.run(1);
+        assert!(rig.valve() - before <= 1.0 / 120.0 + 1e-9, "{before} then {}", rig.valve());
+        before = rig.valve();
+    }
+    assert!(before > 0.1, "it heats again: {before}");
+}
