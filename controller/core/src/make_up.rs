@@ -86,7 +86,8 @@ impl MakeUp {
     ) {
         self.relief(settings, readings, pressure);
         self.inlet(settings, readings);
-        let Some(pressure) = pressure.filter(|_| !barred) else {
+        // Where the relief valve lets water out no pump puts more in, not even while it waits for its sleep.
+        let Some(pressure) = pressure.filter(|pressure| !barred && *pressure <= settings.relief_open) else {
             self.stop();
             return;
         };

@@ -473,3 +473,19 @@ fn a_valve_feedback_that_lies_does_not_throw_the_valve_open_after_a_trip() {
     }
     assert!(before > 0.1, "it heats again: {before}");
 }
+
+#[test]
+fn above_the_relief_pressure_no_make_up_pump_is_told_to_run() {
+    let mut settings = settings();
+    settings.circuits[0].make_up = Some(make_up::tests::settings(MakeUpMode::VariableSpeed));
+    let mut rig = Rig::with(settings);
+    let mut at = |kilopascals: f64| {
+        rig.own().own.return_pressure = Reading::good(Pascals(kilopascals * 1e3));
+        rig.run(1);
+        let commands = rig.circuit().commands.as_ref();
+        commands.is_some_and(|commands| commands.make_up_pumps.iter().any(|pump| pump.start.is_on()))
+    };
+    let started = (0..60).any(|_| at(270.0));
+    assert!(started && at(290.0));
+    assert!(!at(370.0), "the relief valve opens at 360 kPa");
+}
