@@ -125,7 +125,10 @@ fn both_formats_tell_the_same_series_with_the_same_values() {
     assert_eq!(classic_kinds.len(), open_kinds.len());
     assert_eq!(classic_kinds["heatstation_cycles_total"], "counter");
     assert_eq!(open_kinds["heatstation_cycles"], "counter");
-    assert_eq!((&classic_kinds["heatstation_info"], &open_kinds["heatstation"]), (&"gauge".to_owned(), &"info".to_owned()));
+    assert_eq!(
+        (&classic_kinds["heatstation_info"], &open_kinds["heatstation"]),
+        (&"gauge".to_owned(), &"info".to_owned())
+    );
 }
 
 #[test]
@@ -292,7 +295,9 @@ fn the_number_of_series_does_not_grow_with_time_or_with_rooms() {
 
 #[test]
 fn lists_of_states_have_every_state_once() {
-    use super::states::{OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS};
+    use super::states::{
+        OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS,
+    };
     let distinct = |names: Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
     assert!(distinct(STAGES.map(heatstation_core::sequence::Stage::name).to_vec()));

@@ -16,7 +16,7 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CirculationMode, CirculationSettings, CircuitSettings, EnvelopeSettings, FrostSettings,
+    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
     InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
     Season, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
@@ -25,8 +25,8 @@ use heatstation_core::{Inputs, Moment, Settings, State, step};
 use heatstation_drivers::output::OutputState;
 use heatstation_drivers::wire::{FailureCounts, WireStatistics};
 use heatstation_points::{
-    Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity, Ratio, Reading, Readings,
-    Value, Watts,
+    Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity, Ratio, Reading,
+    Readings, Value, Watts,
 };
 
 use crate::snapshot::{CommandShown, CycleShown, Facts, Snapshot, WireShown};
@@ -150,13 +150,16 @@ impl Station {
             let travel = dt.as_secs_f64() / 120.0;
             plant.stem += (sent.valve_position.0 - plant.stem).clamp(-travel, travel);
             let first = circuit.circuit.0 == 0;
-            let dead = [first && self.broken.contains(&Broken::FirstPump), first && self.broken.contains(&Broken::SecondPump)];
+            let dead =
+                [first && self.broken.contains(&Broken::FirstPump), first && self.broken.contains(&Broken::SecondPump)];
             plant.speeds = sent.circulation_pumps.iter().map(|pump| pump.start.number() * pump.speed.0).collect();
             plant.flows = sent.circulation_pumps.iter().zip(dead).any(|(pump, dead)| pump.start.is_on() && !dead);
             let state = if wire { OutputState::Requested } else { OutputState::Confirmed };
-            commands.extend(
-                sent.points(circuit.circuit).map(|(point, value)| CommandShown { point, value, state: Some(state) }),
-            );
+            commands.extend(sent.points(circuit.circuit).map(|(point, value)| CommandShown {
+                point,
+                value,
+                state: Some(state),
+            }));
         }
         self.cycle.count += 1;
         self.cycle.duration_total += Duration::from_micros(420);
@@ -306,11 +309,17 @@ fn settings(circuits: &[&str]) -> Settings {
             id: "zibo".to_owned(),
             title: "淄博市供热服务规范".to_owned(),
             dwelling_min: Clause { value: Celsius(18.0), clause: "5.1".to_owned() },
-            room_pass_target: Some(Clause { value: Fraction { numerator: 98, denominator: 100 }, clause: "10.5.3".to_owned() }),
+            room_pass_target: Some(Clause {
+                value: Fraction { numerator: 98, denominator: 100 },
+                clause: "10.5.3".to_owned(),
+            }),
             accident_rate: AccidentRateRule {
                 clause: "3.8, 10.5.1".to_owned(),
                 counted: vec![Cause::EnterpriseAccident, Cause::Unknown],
-                target: Some(Clause { value: Fraction { numerator: 2, denominator: 1000 }, clause: "10.5.1".to_owned() }),
+                target: Some(Clause {
+                    value: Fraction { numerator: 2, denominator: 1000 },
+                    clause: "10.5.1".to_owned(),
+                }),
             },
             notify_users_after: None,
         },
@@ -320,7 +329,8 @@ fn settings(circuits: &[&str]) -> Settings {
 }
 
 fn circuit(name: &str, area: u32) -> CircuitSettings {
-    let building = |number: u32| BuildingSettings { name: format!("b{number}"), heated_area: Area::from_square_meters(area / 3) };
+    let building =
+        |number: u32| BuildingSettings { name: format!("b{number}"), heated_area: Area::from_square_meters(area / 3) };
     let room = |number: u32| RoomSettings { name: format!("a{}01", number), minimum: Celsius(18.0) };
     CircuitSettings {
         name: name.to_owned(),
@@ -339,7 +349,12 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         design_power: Watts(3.4e6),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
-        supply: SupplySettings { min: Celsius(25.0), max: Celsius(80.0), rise_per_hour: Kelvins(20.0), fall_per_hour: Kelvins(20.0) },
+        supply: SupplySettings {
+            min: Celsius(25.0),
+            max: Celsius(80.0),
+            rise_per_hour: Kelvins(20.0),
+            fall_per_hour: Kelvins(20.0),
+        },
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: CirculationSettings {

@@ -1,0 +1,182 @@
+// One circuit: its schematic, what makes its setpoint, why it does what it does, its rooms.
+
+import { el, redrawn, setAttribute, setText, svg } from "./dom.js";
+import { MISSING, difference, duration, quantity, share } from "./format.js";
+import { Schematic } from "./schematic.js";
+import { pick, t } from "./words.js";
+
+/** A card for the circuit at that place of the view. */
+export function circuitCard(view, index) {
+  const name = view.circuits[index].name;
+  const heading = el("h2", { id: `circuit-${index}` }, `${t("circuit")} ${name}`);
+  const stage = el("span", { class: "chip" });
+  const mode = el("span", { class: "chip" });
+  const hand = el("span", { class: "chip", "data-level": "attention" });
+  const trips = el("div", { class: "trips" });
+  const drawTrips = redrawn(trips, (list) =>
+    list.length ? [el("strong", {}, `${t("interlocks")}: `), list.map(pick).join(", ")] : [],
+  );
+  const schematic = new Schematic(name, view);
+  const why = whyList();
+  const ledger = ledgerPart();
+  const rooms = roomsPart();
+  const node = el(
+    "section",
+    { class: "panel circuit", "aria-labelledby": `circuit-${index}` },
+    el("div", { class: "circuit-head" }, heading, stage, mode, hand),
+    trips,
+    el(
+      "div",
+      { class: "circuit-body" },
+      schematic.node,
+      el("div", { class: "circuit-side" }, why.node, ledger.node, rooms.node),
+    ),
+  );
+  return {
+    node,
+    update(now) {
+      const circuit = now.circuits[index];
+      setText(stage, pick(circuit.stage));
+      setAttribute(stage, "data-level", circuit.stage.name === "heating" ? "good" : "plain");
+      setText(mode, pick(circuit.mode));
+      const left = circuit.in_hand_seconds;
+      hand.hidden = left === null;
+      setText(hand, left === null ? "" : t("inHand", duration(left)));
+      drawTrips(circuit.trips);
+      schematic.update(now, circuit);
+      why.update(circuit);
+      ledger.update(circuit);
+      rooms.update(circuit);
+    },
+  };
+}
+
+function whyList() {
+  const rows = {};
+  const list = el("dl", { class: "why" });
+  for (const key of ["valveIs", "pumpsAre", "circulation", "supplyFrom"]) {
+    rows[key] = el("dd", {});
+    list.append(el("dt", {}, t(key)), rows[key]);
+  }
+  const calm = ["control", "no_demand", "heating", "starting", "filling", "post_run", "shutting_down"];
+  const say = (row, text, level) => {
+    setText(row, text);
+    setAttribute(row, "data-level", level);
+  };
+  return {
+    node: list,
+    update(circuit) {
+      const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
+      say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
+      say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
+      const proven = circuit.circulating;
+      const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
+      say(rows.circulation, t(word), proven === true ? "plain" : "attention");
+      const source = circuit.supply_source;
+      say(rows.supplyFrom, pick(source), source.name === "sensor" ? "plain" : source.name === "lost" ? "alarm" : "attention");
+    },
+  };
+}
+
+const ROWS = ["base", "room_trim", "schedule", "remote", "limits"];
+
+/** The ledger as a waterfall: each bar begins where the one above ended. */
+function ledgerPart() {
+  const value = el("strong", { class: "big" }, MISSING);
+  const held = el("p", { class: "held" });
+  const body = el("tbody", {});
+  const bars = {};
+  for (const key of [...ROWS, "result"]) {
+    const bar = svg("rect", { y: 3, height: 12, rx: 1.5, class: `bar ${key}` });
+    const picture = svg("svg", { viewBox: "0 0 200 18", preserveAspectRatio: "none", "aria-hidden": "true" }, bar);
+    const text = el("td", { class: "number" });
+    body.append(el("tr", { class: key }, el("th", { scope: "row" }, t(key)), el("td", { class: "bars" }, picture), text));
+    bars[key] = { bar, text };
+  }
+  const node = el(
+    "div",
+    { class: "ledger" },
+    el("h3", {}, t("whatHolds")),
+    el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
+    el("table", { title: t("ledgerHelp") }, body),
+    held,
+  );
+  return {
+    node,
+    update(circuit) {
+      const ledger = circuit.setpoint;
+      const steps = [];
+      let level = 0;
+      for (const key of ROWS) {
+        steps.push([key, level, level + ledger[key]]);
+        level += ledger[key];
+      }
+      // The curve's bar begins at 20 °C, where heating begins; the rest is drawn on the same scale.
+      steps[0][1] = Math.min(20, ledger.base);
+      const all = [...steps.flatMap(([, a, b]) => [a, b]), ledger.value];
+      const low = Math.min(...all);
+      const span = Math.max(10, Math.max(...all) - low);
+      const x = (celsius) => ((celsius - low) / span) * 196 + 2;
+      const place = ({ bar }, from, to) => {
+        setAttribute(bar, "x", Math.min(x(from), x(to)).toFixed(1));
+        setAttribute(bar, "width", Math.max(1, Math.abs(x(to) - x(from))).toFixed(1));
+      };
+      for (const [key, from, to] of steps) {
+        place(bars[key], from, to);
+        setAttribute(bars[key].bar, "data-sign", to < from ? "minus" : "plus");
+        setText(bars[key].text, key === "base" ? quantity(ledger.base, "celsius") : difference(ledger[key]));
+      }
+      place(bars.result, steps[0][1], ledger.value);
+      setText(bars.result.text, quantity(ledger.value, "celsius"));
+      setText(value, quantity(ledger.value, "celsius"));
+      setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
+      setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+    },
+  };
+}
+
+function roomsPart() {
+  const figures = {};
+  const tile = (key) => {
+    figures[key] = el("strong", {}, MISSING);
+    return el("div", { class: "tile" }, el("span", {}, t(key)), figures[key]);
+  };
+  const label = el("span", {});
+  const passing = el("strong", {}, MISSING);
+  const meter = svg("rect", { x: 0, y: 0, height: 8, width: 0, class: "pass" });
+  const mark = svg("rect", { y: 0, height: 8, width: 1.5, class: "mark" });
+  const bar = svg(
+    "svg",
+    { viewBox: "0 0 200 8", preserveAspectRatio: "none", "aria-hidden": "true" },
+    svg("rect", { x: 0, y: 0, width: 200, height: 8, class: "track" }),
+    meter,
+    mark,
+  );
+  const fresh = el("p", { class: "small" });
+  const body = el(
+    "div",
+    {},
+    el("div", { class: "tiles" }, tile("mean"), tile("median"), tile("coldest")),
+    el("div", { class: "passing" }, label, passing, bar),
+    fresh,
+  );
+  const none = el("p", { class: "small" }, t("noRooms"));
+  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none);
+  return {
+    node,
+    update(circuit) {
+      const rooms = circuit.rooms;
+      body.hidden = rooms.configured === 0;
+      none.hidden = rooms.configured !== 0;
+      for (const key of ["mean", "median", "coldest"]) setText(figures[key], quantity(rooms[key], "celsius"));
+      setText(label, t("passing", quantity(rooms.minimum, "celsius", 0)));
+      setText(passing, share(rooms.passing));
+      setAttribute(meter, "width", (200 * (rooms.passing ?? 0)).toFixed(1));
+      const target = rooms.pass_target;
+      setAttribute(mark, "x", target === null ? -10 : (200 * target - 1).toFixed(1));
+      setAttribute(passing, "data-level", target !== null && rooms.passing !== null && rooms.passing < target ? "attention" : "plain");
+      const goal = target === null ? "" : ` · ${t("target", share(target, 0))}`;
+      setText(fresh, `${t("fresh")}: ${t("of", rooms.fresh, rooms.configured)}${goal}`);
+    },
+  };
+}

@@ -1,0 +1,177 @@
+//! A record of the journal as a sentence.
+
+use std::time::Duration;
+
+use heatstation_core::alarm::AlarmKey;
+use heatstation_core::event::Event;
+use heatstation_core::request::{Origin, Refusal, Request, Wish};
+use heatstation_points::Catalogue;
+
+use super::{Text, cause, circuit_name, mode, outdoor_source, place};
+use crate::records::Deed;
+
+/// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
+pub(in crate::web) fn describe(kind: &str, body: &str, catalogue: Option<&Catalogue>) -> Text {
+    if let Ok(event) = serde_json::from_str::<Event>(body) {
+        return of_event(&event, catalogue);
+    }
+    if let Ok(deed) = serde_json::from_str::<Deed>(body) {
+        return of_deed(&deed);
+    }
+    Text::new(kind, kind)
+}
+
+fn of_deed(deed: &Deed) -> Text {
+    match deed {
+        Deed::ProgramStarted { version, .. } => {
+            Text::new(format!("程序启动, 版本 {version}"), format!("program started, version {version}"))
+        }
+        Deed::ProgramStopped { reason } => {
+            Text::new(format!("程序停止: {reason}"), format!("program stopped: {reason}"))
+        }
+        Deed::ConfigurationLoaded { .. } => Text::new("配置生效", "configuration in force"),
+        Deed::ConfigurationRejected { .. } => Text::new("配置被拒绝", "changed configuration refused"),
+    }
+}
+
+fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
+    let name = |circuit| circuit_name(catalogue, circuit);
+    match event {
+        Event::OutageOpened { outage, suggested, .. } => {
+            let (at, suggested) = (name(outage.circuit), cause(*suggested).text);
+            Text::new(
+                format!("{at}: 停热开始, 初判 {}", suggested.zh),
+                format!("{at}: outage began, suggested cause: {}", suggested.en),
+            )
+        }
+        Event::OutageClosed { outage, lasted, .. } => {
+            let at = name(outage.circuit);
+            Text::new(
+                format!("{at}: 停热结束, 历时 {}", minutes(*lasted).zh),
+                format!("{at}: outage ended after {}", minutes(*lasted).en),
+            )
+        }
+        Event::OutageCauseConfirmed { outage, cause: confirmed, author, .. } => {
+            let (at, confirmed) = (name(outage.circuit), cause(*confirmed).text);
+            Text::new(
+                format!("{at}: {author} 确认停热原因 {}", confirmed.zh),
+                format!("{at}: {author} confirmed the cause: {}", confirmed.en),
+            )
+        }
+        Event::Unobserved { circuit, lasted, .. } => {
+            let at = name(*circuit);
+            Text::new(
+                format!("{at}: {} 无法判断是否供热", minutes(*lasted).zh),
+                format!("{at}: nobody could tell for {} whether heat arrived", minutes(*lasted).en),
+            )
+        }
+        Event::AlarmRaised { alarm } => alarm_text(*alarm, catalogue, ("报警", "alarm")),
+        Event::AlarmCleared { alarm } => alarm_text(*alarm, catalogue, ("报警解除", "alarm over")),
+        Event::AlarmAcknowledged { alarm, author } => {
+            let text = alarm_text(*alarm, catalogue, ("报警确认", "alarm acknowledged"));
+            Text::new(format!("{} ({author})", text.zh), format!("{} ({author})", text.en))
+        }
+        Event::Tripped { circuit, trip } => {
+            let (at, (zh, en)) = (name(*circuit), trip.texts());
+            Text::new(format!("{at}: 联锁动作 {zh}"), format!("{at}: interlock took over: {en}"))
+        }
+        Event::TripEnded { circuit, trip } => {
+            let (at, (zh, en)) = (name(*circuit), trip.texts());
+            Text::new(format!("{at}: 联锁解除 {zh}"), format!("{at}: interlock let go: {en}"))
+        }
+        Event::StageChanged { circuit, from, to } => {
+            let (at, from, to) = (name(*circuit), from.texts(), to.texts());
+            Text::new(format!("{at}: {} → {}", from.0, to.0), format!("{at}: {} → {}", from.1, to.1))
+        }
+        Event::PumpStarted { circuit, pump } => {
+            let (at, plate) = (name(*circuit), pump.0 + 1);
+            Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
+        }
+        Event::PumpFailed { circuit, pump } => {
+            let (at, plate) = (name(*circuit), pump.0 + 1);
+            Text::new(format!("{at}: {plate}#循环泵故障"), format!("{at}: circulation pump {plate} failed"))
+        }
+        Event::OutdoorSourceChanged { from, to } => {
+            let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
+            Text::new(
+                format!("室外温度来源: {} → {}", from.zh, to.zh),
+                format!("outdoor temperature: {} → {}", from.en, to.en),
+            )
+        }
+        Event::RequestGranted { request } => {
+            let (by, what) = (&request.author, wish(request, catalogue));
+            Text::new(format!("{by} 请求已接受: {}", what.zh), format!("request of {by} granted: {}", what.en))
+        }
+        Event::RequestRefused { request, refusal } => {
+            let (by, what, why) = (&request.author, wish(request, catalogue), refusal_text(*refusal));
+            Text::new(
+                format!("{by} 请求被拒绝: {} ({})", what.zh, why.0),
+                format!("request of {by} refused: {} ({})", what.en, why.1),
+            )
+        }
+        Event::HandExpired { circuit } => {
+            let at = name(*circuit);
+            Text::new(format!("{at}: 手动到期, 恢复自动"), format!("{at}: hand control expired, automatic again"))
+        }
+    }
+}
+
+fn alarm_text(key: AlarmKey, catalogue: Option<&Catalogue>, (zh, en): (&str, &str)) -> Text {
+    let (at, texts, priority) = (place(catalogue, key.place), key.alarm.texts(), key.alarm.priority().name());
+    Text::new(format!("{zh} {priority}: {} ({})", texts.0, at.zh), format!("{en} {priority}: {} ({})", texts.1, at.en))
+}
+
+fn wish(request: &Request, catalogue: Option<&Catalogue>) -> Text {
+    let name = |circuit| circuit_name(catalogue, circuit);
+    let from = match request.origin {
+        Origin::Operator => ("", ""),
+        Origin::Service => ("程序 ", "by a program, "),
+        Origin::Dispatch => ("调度 ", "by dispatch, "),
+    };
+    let what = match &request.wish {
+        Wish::SetMode { circuit, mode: wanted } => {
+            let wanted = mode(*wanted).text;
+            Text::new(format!("{} {}", name(*circuit), wanted.zh), format!("{} {}", name(*circuit), wanted.en))
+        }
+        Wish::ShiftSupply { circuit, by, .. } => {
+            let at = name(*circuit);
+            Text::new(format!("{at} 供水偏移 {:+.1} K", by.0), format!("{at} supply shifted by {:+.1} K", by.0))
+        }
+        Wish::TakeInHand { circuit, .. } => {
+            Text::new(format!("{} 手动", name(*circuit)), format!("{} in hand", name(*circuit)))
+        }
+        Wish::ReturnToAutomatic { circuit } => {
+            Text::new(format!("{} 恢复自动", name(*circuit)), format!("{} back to automatic", name(*circuit)))
+        }
+        Wish::ResetTrips { circuit } => {
+            Text::new(format!("{} 联锁复位", name(*circuit)), format!("{} interlocks reset", name(*circuit)))
+        }
+        Wish::Acknowledge { alarm } => alarm_text(*alarm, catalogue, ("确认", "acknowledge")),
+        Wish::ConfirmCause { cause: wanted, .. } => {
+            let wanted = cause(*wanted).text;
+            Text::new(format!("确认原因 {}", wanted.zh), format!("cause: {}", wanted.en))
+        }
+    };
+    Text::new(format!("{}{}", from.0, what.zh), format!("{}{}", from.1, what.en))
+}
+
+const fn refusal_text(refusal: Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::NoSuchThing => ("没有该对象", "no such thing"),
+        Refusal::OutOfRange => ("超出范围", "out of range"),
+        Refusal::TooLong => ("时限过长", "too long"),
+        Refusal::TooOften => ("过于频繁", "too often"),
+        Refusal::StillTripped => ("联锁原因仍在", "its cause still holds"),
+        Refusal::NotFromThere => ("仅限现场人员", "only from the station"),
+    }
+}
+
+fn minutes(duration: Duration) -> Text {
+    let minutes = duration.as_secs() / 60;
+    let (hours, rest) = (minutes / 60, minutes % 60);
+    match (hours, minutes) {
+        (0, 0) => Text::new(format!("{} 秒", duration.as_secs()), format!("{} s", duration.as_secs())),
+        (0, _) => Text::new(format!("{minutes} 分钟"), format!("{minutes} min")),
+        _ => Text::new(format!("{hours} 小时 {rest} 分钟"), format!("{hours} h {rest} min")),
+    }
+}
