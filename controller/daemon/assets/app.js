@@ -58,6 +58,11 @@ function header() {
       setText(time, `${clock.date(view.moment.wall)} ${clock.time(view.moment.wall)}`);
     },
     connection(live) {
+      // What was well a minute ago is not known to be well now.
+      if (live === false) {
+        setText(badge, t("unknown"));
+        setAttribute(badge, "data-level", "plain");
+      }
       setText(link, live === null ? t("connecting") : live ? t("connected") : t("lost"));
       setAttribute(link, "data-live", live === null ? "unknown" : live ? "yes" : "no");
     },

@@ -40,7 +40,7 @@ fn remember(store: &Store, layout: &Layout, shown: &snapshot::Snapshot, station:
     let value = |name: &str| {
         let catalogue = &shown.facts.catalogue;
         if let Some(definition) = catalogue.find(name) {
-            return shown.readings[catalogue.slot(definition.point)?].usable().map(|value| value.number());
+            return shown.readings[catalogue.slot(definition.point)?].usable().map(heatstation_points::Value::number);
         }
         let circuit = catalogue.circuits().iter().position(|circuit| name.contains(&circuit.name))?;
         Some(shown.report.circuits[circuit].setpoint.value.0)

@@ -98,8 +98,7 @@ fn suffixes(kind: &str, format: Format) -> &'static [&'static str] {
         ("histogram", _) => &["_bucket", "_sum", "_count"],
         ("counter", Format::OpenMetrics) => &["_total"],
         ("info", Format::OpenMetrics) => &["_info"],
-        ("unknown", Format::OpenMetrics) | ("gauge", _) => &[""],
-        ("counter" | "untyped", Format::Classic) => &[""],
+        ("unknown", Format::OpenMetrics) | ("counter" | "untyped", Format::Classic) | ("gauge", _) => &[""],
         other => panic!("{other:?}"),
     }
 }

@@ -331,7 +331,7 @@ fn settings(circuits: &[&str]) -> Settings {
 fn circuit(name: &str, area: u32) -> CircuitSettings {
     let building =
         |number: u32| BuildingSettings { name: format!("b{number}"), heated_area: Area::from_square_meters(area / 3) };
-    let room = |number: u32| RoomSettings { name: format!("a{}01", number), minimum: Celsius(18.0) };
+    let room = |number: u32| RoomSettings { name: format!("a{number}01"), minimum: Celsius(18.0) };
     CircuitSettings {
         name: name.to_owned(),
         heated_area: Area::from_square_meters(area),

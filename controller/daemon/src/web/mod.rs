@@ -27,6 +27,7 @@ mod health;
 mod live;
 mod pages;
 mod problem;
+mod prompt;
 mod records;
 mod stream;
 #[cfg(test)]
@@ -56,6 +57,7 @@ use crate::snapshot::Snapshots;
 use crate::store::Store;
 use live::Live;
 use problem::Problem;
+use prompt::Prompt;
 
 /// Open connections, of which each costs some 10 KiB. An operator's browser opens two or three.
 const CONNECTIONS_MAX: usize = 128;
@@ -63,6 +65,8 @@ const CONNECTIONS_MAX: usize = 128;
 const HEADER_WITHIN: Duration = Duration::from_secs(15);
 /// The longest header, in bytes.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
+/// A peer that takes nothing of its answer for so long is let go.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// At the end answers under way may be finished for so long.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -159,7 +163,7 @@ async fn converse(stream: TcpStream, service: TowerToHyperService<Router>, mut e
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_WITHIN)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Prompt::new(stream, TAKEN_WITHIN)), service);
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

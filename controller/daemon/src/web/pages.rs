@@ -46,7 +46,8 @@ const FILES: [(&str, &str, &str); 13] = [
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let asset = |(name, kind, text): (&'static str, &'static str, &'static str)| {
         let digest = Sha256::digest(text.as_bytes());
-        let tag = digest.iter().take(12).fold(String::from("\""), |tag, byte| tag + &format!("{byte:02x}")) + "\"";
+        let number = digest.iter().take(12).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+        let tag = format!("\"{number:024x}\"");
         Asset { name, kind, text, tag }
     };
     FILES.into_iter().map(asset).collect()

@@ -176,6 +176,7 @@ fn show(record: &Record, catalogue: Option<&Catalogue>) -> JournalRecord {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn failed(error: StoreError) -> Problem {
     tracing::warn!(%error, "the store could not be read for the page");
     Problem::unavailable(format!("the store cannot be read: {error}"))

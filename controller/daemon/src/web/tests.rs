@@ -31,8 +31,8 @@ struct Rig {
 }
 
 impl Rig {
-    async fn start(snapshot: Option<Snapshot>) -> Rig {
-        Rig::with(snapshot, true).await
+    async fn start(snapshot: impl Into<Option<Snapshot>>) -> Rig {
+        Rig::with(snapshot.into(), true).await
     }
 
     async fn with(snapshot: Option<Snapshot>, demonstration: bool) -> Rig {
@@ -63,14 +63,15 @@ impl Rig {
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut text = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+        let mut say = |name: &str, value: &str| text.extend([name, ": ", value, "\r\n"]);
         if !headers.iter().any(|(name, _)| *name == "Host") {
-            text += &format!("Host: {}\r\n", self.address);
+            say("Host", &self.address.to_string());
         }
         for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
+            say(name, value);
         }
         if !body.is_empty() {
-            text += &format!("Content-Length: {}\r\n", body.len());
+            say("Content-Length", &body.len().to_string());
         }
         self.send(format!("{text}\r\n{body}").as_bytes()).await
     }
@@ -122,6 +123,6 @@ impl Answer {
     }
 }
 
-fn warm() -> Option<Snapshot> {
-    Some(Station::warm().run(1))
+fn warm() -> Snapshot {
+    Station::warm().run(1)
 }

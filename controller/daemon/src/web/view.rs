@@ -147,6 +147,7 @@ struct RoomsView {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "a number in JSON carries its unit")]
 struct SeasonTimeView {
     supplied_seconds: f64,
     interrupted_seconds: f64,

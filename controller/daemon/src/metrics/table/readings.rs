@@ -70,7 +70,6 @@ const ROWS: [Row; 24] = [
 /// The row in which a point's value is exported; none for rooms.
 fn row_of(definition: &Definition) -> Option<Row> {
     let row = match definition.point {
-        Point::Room(..) => return None,
         Point::Circuit(_, CircuitSignal::ValvePositionFeedback) => VALVE,
         Point::Circuit(_, CircuitSignal::HeatPower)
         | Point::Station(StationSignal::PrimaryHeatPower)
@@ -91,7 +90,8 @@ fn row_of(definition: &Definition) -> Option<Row> {
         },
         Point::Station(StationSignal::PrimaryMeterOperatingTime) => OPERATING_TIME,
         Point::Station(_) | Point::Circuit(..) | Point::Building(..) | Point::Auxiliary(_) => by_unit(definition.unit),
-        Point::CircuitOutput(..)
+        Point::Room(..)
+        | Point::CircuitOutput(..)
         | Point::CirculationPumpOutput(..)
         | Point::MakeUpPumpOutput(..)
         | Point::BuildingOutput(..) => return None,

@@ -105,9 +105,7 @@ async fn what_is_too_long_is_not_read() {
     let header = rig.ask("GET", "/", &[("X-Long", &"y".repeat(20_000))], "").await;
     assert!(header.status == 431 || header.status == 0, "{header:?}");
     let mut many = format!("GET / HTTP/1.1\r\nHost: {}\r\n", rig.address);
-    for number in 0..500 {
-        many += &format!("X-{number}: 1\r\n");
-    }
+    many.extend((0..500).map(|number| format!("X-{number}: 1\r\n")));
     assert_eq!(rig.send(format!("{many}\r\n").as_bytes()).await.status, 431);
     assert_eq!(rig.get("/healthz").await.status, 200);
 }

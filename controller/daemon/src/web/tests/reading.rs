@@ -120,7 +120,7 @@ async fn a_station_without_rate_or_wires_is_shown_as_such() {
 /// Reads from a stream of events until `enough` says so.
 async fn read_until(stream: &mut TcpStream, seen: &mut String, enough: impl Fn(&str) -> bool) {
     let reading = async {
-        let mut piece = [0; 65536];
+        let mut piece = vec![0; 65536];
         while !enough(seen) {
             let length = stream.read(&mut piece).await.unwrap();
             assert!(length > 0, "the stream ended: {seen}");
@@ -233,7 +233,7 @@ async fn a_switch_of_the_demonstration_reaches_the_plant_and_nothing_else() {
 
 #[tokio::test]
 async fn a_real_station_has_no_switches() {
-    let rig = Rig::with(warm(), false).await;
+    let rig = Rig::with(Some(warm()), false).await;
     rig.get("/demo/faults").await.assert_problem(404);
     let json = [("Content-Type", "application/json")];
     rig.ask("POST", "/demo/faults/pump-1", &json, "{\"active\":true}").await.assert_problem(404);
