@@ -13,7 +13,7 @@
 //! `prometheus-client` writes OpenMetrics and nothing else. A scraper that does not ask for OpenMetrics by its `Accept`
 //! header must get the older text format, and the two differ in more than the last line: the older one names a counter in
 //! `# TYPE` with its `_total`, knows neither `# UNIT` nor `info`, and has no `# EOF`. Both writers therefore start from
-//! the same [`Family`] values; rewriting finished OpenMetrics text line by line would parse what we just had as data.
+//! the same `Family` values; rewriting finished OpenMetrics text line by line would parse what we just had as data.
 //! The decision and its price are in `docs/adr/0006-metrics-library.md`.
 //!
 //! # Labels
