@@ -28,7 +28,13 @@ pub(crate) fn take_over(
 ) -> bool {
     if at.station.remote_selected.usable() == Some(Switch::Off) {
         memory.watching = Some(Duration::ZERO);
+        memory.was_local = true;
         return false;
+    }
+    if std::mem::take(&mut memory.was_local) {
+        // Somebody stood at the cabinet, had the plant in local and gave it back: that is the reset on the spot. What is
+        // still wrong stays tripped all the same.
+        let _ = memory.interlocks.ask_reset();
     }
     let Some(watched) = memory.watching else { return true };
     let watched = watched.saturating_add(at.dt);

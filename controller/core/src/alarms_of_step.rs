@@ -10,7 +10,7 @@ use crate::frost;
 use crate::interlock::Trip;
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
-use crate::report::{CircuitReport, ValveReason};
+use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -58,10 +58,15 @@ pub(crate) fn of_circuit(
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
+    // Lost while heating, or no pump left to start; and as long as that lasts, whatever the sequence tries meanwhile.
+    let known = alarms.is_active(Alarm::NoCirculation, place);
+    let gone = (heating && trip(Trip::NoCirculation)) || report.pump_reason == PumpReason::NoneAvailable;
+    let no_circulation = demanded && report.circulating != Some(true) && (gone || known);
+
     let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
     judge(Alarm::SupplyOverTemperature, trip(Trip::OverTemperature));
     judge(Alarm::SafetyThermostat, trip(Trip::SafetyThermostat));
-    judge(Alarm::NoCirculation, demanded && trip(Trip::NoCirculation) && report.circulating != Some(true) && heating);
+    judge(Alarm::NoCirculation, no_circulation);
     judge(Alarm::StandbyPumpMissing, no_standby);
     judge(
         Alarm::PressureLow,

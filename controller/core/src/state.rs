@@ -44,6 +44,9 @@ pub struct CircuitState {
     pub(crate) mode: Mode,
     /// How long the circuit has been looked at before it is taken over; none when it is ours.
     pub(crate) watching: Option<Duration>,
+    /// The cabinet stood on local in the last step.
+    #[serde(default)]
+    pub(crate) was_local: bool,
     pub(crate) setpoint: Setpoint,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
@@ -67,6 +70,7 @@ impl Default for CircuitState {
         CircuitState {
             mode: Mode::default(),
             watching: Some(Duration::ZERO),
+            was_local: false,
             setpoint: Setpoint::default(),
             room_trim: RoomTrim::default(),
             rooms: None,

@@ -66,7 +66,7 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
-    /// The daemon.
+    /// The daemon. SIGHUP reads the configuration again, SIGUSR1 resets latched trips whose cause is gone.
     #[command(after_help = "Example: heatstation run /etc/heatstation/station.toml --data /var/lib/heatstation")]
     Run {
         #[command(flatten)]
@@ -130,7 +130,9 @@ enum Command {
         json: bool,
     },
     /// Closed loop in virtual time: the whole season unless told less.
-    #[command(after_help = "Example: heatstation simulate config/stations/demo.toml --weather Jinan.epw --series out.csv")]
+    #[command(
+        after_help = "Example: heatstation simulate config/stations/demo.toml --weather Jinan.epw --series out.csv"
+    )]
     Simulate {
         #[command(flatten)]
         config: Config,

@@ -1,7 +1,7 @@
 //! The program around the cycle: open the store, start the wires, serve the page, obey signals, stop in order.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use heatstation_config::Station;
 use heatstation_core::event::Event;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage_book::OutageBook;
+use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_core::{Moment, State};
 use heatstation_points::{CircuitIndex, Point};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ use crate::demo_door::DemoDoor;
 use crate::field::Field;
 use crate::records::{Deed, open_outages, read_book, record_of};
 use crate::snapshot::Facts;
-use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreSettings};
+use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreError, StoreSettings};
 use crate::telemetry::Telemetry;
 use crate::{systemd, web};
 
@@ -51,6 +52,7 @@ pub struct Program {
     listener: TcpListener,
     doors: web::Doors,
     orders: mpsc::Sender<Order>,
+    requests: mpsc::Sender<Request>,
     configuration: Option<PathBuf>,
     in_force: Station,
 }
@@ -74,16 +76,17 @@ impl Program {
         };
         let settings = StoreSettings { history, ..StoreSettings::default() };
         let folder = options.data_folder.clone();
+        let clock = options.clock;
+        let suffix = format!("damaged-{}", clock.now().wall.0 / 1000);
         // SQLite's recovery and check block: off the runtime's threads.
-        let store = tokio::task::spawn_blocking(move || Store::open(&folder, settings)).await??;
+        let (store, set_aside) = tokio::task::spawn_blocking(move || open_store(&folder, &settings, &suffix)).await??;
         let store = Arc::new(store);
 
-        let clock = options.clock;
         let facts = Arc::new(facts_of(&station));
         let field = field_of(&station, &clock)?;
         let telemetry = telemetry_of(&station);
         let now = clock.now();
-        let found = take_up(&store, &station, &now)?;
+        let found = take_up(&store, &station, &now, set_aside)?;
         let (requests, wishes) = mpsc::channel(REQUESTS_MAX);
         let (orders, obeyed) = mpsc::channel(4);
         let (shown, snapshots) = watch::channel(None);
@@ -94,8 +97,6 @@ impl Program {
             version: env!("CARGO_PKG_VERSION"),
             allowed_hosts: Vec::new(),
         };
-        // Nobody files wishes yet: the operator's page of this version only shows. The door is kept open all the same.
-        drop(requests);
         let cycle = Cycle {
             clock,
             facts,
@@ -109,7 +110,8 @@ impl Program {
             shown,
             first_records: found.records,
         };
-        Ok(Program { cycle, listener, doors, orders, configuration: options.configuration, in_force: station })
+        let configuration = options.configuration;
+        Ok(Program { cycle, listener, doors, orders, requests, configuration, in_force: station })
     }
 
     /// Where the page listens.
@@ -136,7 +138,9 @@ impl Program {
             let _ = until.changed().await;
         });
         let page = tokio::spawn(page);
+        let circuits = self.in_force.settings.circuits.len();
         let reload = tokio::spawn(reload_on_signal(self.configuration, self.in_force, self.orders, clock.clone()));
+        let reset = tokio::spawn(reset_on_signal(self.requests, circuits));
         let ready = tokio::spawn(async move {
             if snapshots.wait_for(Option::is_some).await.is_ok() {
                 systemd::ready();
@@ -151,6 +155,7 @@ impl Program {
         };
         systemd::stopping();
         reload.abort();
+        reset.abort();
         ready.abort();
         let _ = stop.send(true);
         let reason = reason?;
@@ -200,6 +205,19 @@ fn telemetry_of(station: &Station) -> Telemetry {
     Telemetry::new(&station.settings, &station.catalogue, &mapped, station.history.interval)
 }
 
+/// Opens the store. Damaged records must not keep homes cold: they are set aside for examination, and the first record of
+/// the new journal says so.
+fn open_store(folder: &Path, settings: &StoreSettings, suffix: &str) -> Result<(Store, Option<PathBuf>), StoreError> {
+    match Store::open(folder, settings.clone()) {
+        Err(StoreError::Damaged { path, what }) => {
+            let kept = store::set_aside(folder, suffix)?;
+            tracing::error!(path = %path.display(), what, kept = %kept.display(), "the records are damaged and were set aside");
+            Ok((Store::open(folder, settings.clone())?, Some(kept)))
+        }
+        opened => Ok((opened?, None)),
+    }
+}
+
 /// What the run before this one left behind.
 struct Found {
     book: OutageBook,
@@ -208,7 +226,7 @@ struct Found {
 }
 
 /// Takes up the state, the outages and the gap of observation. The journal outranks the checkpoint.
-fn take_up(store: &Store, station: &Station, now: &Moment) -> anyhow::Result<Found> {
+fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<PathBuf>) -> anyhow::Result<Found> {
     let settings = &station.settings;
     let mut book = read_book(&store.reader()?)?;
     let (saved, found) = match &store.opening().checkpoint {
@@ -229,9 +247,10 @@ fn take_up(store: &Store, station: &Station, now: &Moment) -> anyhow::Result<Fou
         Deed::ProgramStarted {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             configuration: hash_of(station),
-            found: match &store.opening().journal_regressed {
-                Some(what) => format!("{found}; the journal is not what was acknowledged: {what}"),
-                None => found,
+            found: match (&store.opening().journal_regressed, set_aside) {
+                (Some(what), _) => format!("{found}; the journal is not what was acknowledged: {what}"),
+                (None, Some(kept)) => format!("the records before this one were damaged and lie in {}", kept.display()),
+                (None, None) => found,
             },
         }
         .record(now)?,
@@ -296,6 +315,26 @@ async fn reload_on_signal(
             }
         };
         orders.send(order).await.ok().context("the control cycle has ended")?;
+    }
+    Ok(())
+}
+
+/// SIGUSR1 is the reset of latched trips by whoever may send this process a signal: a person on this computer. What is
+/// still wrong stays tripped, and the journal has the request and its answer.
+async fn reset_on_signal(requests: mpsc::Sender<Request>, circuits: usize) -> anyhow::Result<()> {
+    let mut signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined1())?;
+    while signals.recv().await.is_some() {
+        for circuit in (0..circuits).map(CircuitIndex) {
+            let request = Request {
+                origin: Origin::Operator,
+                author: "SIGUSR1".to_owned(),
+                reason: "reset on this computer".to_owned(),
+                wish: Wish::ResetTrips { circuit },
+            };
+            if requests.try_send(request).is_err() {
+                tracing::warn!("too many requests wait already: the reset was not taken");
+            }
+        }
     }
     Ok(())
 }

@@ -489,3 +489,36 @@ fn above_the_relief_pressure_no_make_up_pump_is_told_to_run() {
     assert!(started && at(290.0));
     assert!(!at(370.0), "the relief valve opens at 360 kPa");
 }
+
+#[test]
+fn the_alarm_of_standing_water_stays_until_it_moves_again() {
+    let mut rig = Rig::warm();
+    rig.pump_broken = [true; 2];
+    for _ in 0..30 {
+        rig.run(60);
+        assert!(rig.alarm(Alarm::NoCirculation), "{} s, {:?}", rig.second, rig.circuit().stage);
+    }
+    rig.pump_broken = [false; 2];
+    rig.run(1800);
+    assert!(!rig.alarm(Alarm::NoCirculation));
+}
+
+#[test]
+fn giving_the_plant_back_at_the_cabinet_resets_what_is_mended_and_nothing_else() {
+    let mut rig = Rig::warm();
+    rig.readings.station.emergency_stop = Reading::good(Switch::On);
+    rig.run(30);
+    let at_the_cabinet = |rig: &mut Rig| {
+        rig.readings.station.remote_selected = Reading::good(Switch::Off);
+        rig.run(60);
+        rig.readings.station.remote_selected = Reading::good(Switch::On);
+        rig.run(600);
+    };
+    at_the_cabinet(&mut rig);
+    assert_eq!(rig.circuit().pump_reason, PumpReason::Interlock(Trip::EmergencyStop));
+    rig.readings.station.emergency_stop = Reading::good(Switch::Off);
+    rig.run(600);
+    assert_eq!(rig.circuit().pump_reason, PumpReason::Interlock(Trip::EmergencyStop));
+    at_the_cabinet(&mut rig);
+    assert_eq!(rig.circuit().stage, Stage::Heating);
+}

@@ -162,7 +162,8 @@ impl<'a> Coupling<'a> {
     fn sample(&self, catalogue: &Catalogue, name: &str, value: &Json) -> Result<Sample, String> {
         let definition = catalogue.find(name).ok_or_else(|| {
             let near = catalogue.suggest(name).join(", ");
-            let near = if near.is_empty() { "see `heatstation points`".to_owned() } else { format!("did you mean {near}?") };
+            let near =
+                if near.is_empty() { "see `heatstation points`".to_owned() } else { format!("did you mean {near}?") };
             format!("this station has no point {name}; {near}")
         })?;
         if definition.direction == Direction::Output {
@@ -173,7 +174,10 @@ impl<'a> Coupling<'a> {
             Json::Bool(on) => definition.accept(f64::from(u8::from(*on))),
             Json::Number(number) => definition.accept(number.as_f64().unwrap_or(f64::NAN)),
             Json::String(_) | Json::Array(_) | Json::Object(_) => {
-                return Err(format!("{name} is {value}; it should be a number in {}, true, false or null", definition.unit));
+                return Err(format!(
+                    "{name} is {value}; it should be a number in {}, true, false or null",
+                    definition.unit
+                ));
             }
         };
         Ok(Sample { point: definition.point, value, taken_at: self.inputs.now.monotonic })

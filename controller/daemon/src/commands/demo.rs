@@ -81,13 +81,8 @@ pub async fn run(order: Order) -> Outcome {
     let (switches, turned) = mpsc::channel(8);
     let door = DemoDoor { faults: faults.iter().map(|(fault, _)| fault.clone()).collect(), switches };
     let clock = Clock::paced(station.time_zone.clone(), UtcMillis(begin * 1000), order.speed);
-    let options = Options {
-        configuration: None,
-        data_folder: folder.clone(),
-        listen: order.listen,
-        clock,
-        demo: Some(door),
-    };
+    let options =
+        Options { configuration: None, data_folder: folder.clone(), listen: order.listen, clock, demo: Some(door) };
     let name = station.name.clone();
     let program = Program::set_up(station, options).await?;
     let address = program.address().map_err(anyhow::Error::from)?;
@@ -176,6 +171,8 @@ fn faults_of(station: &Station) -> Vec<(DemoFault, Vec<Fault>)> {
     add("leak", "二次网泄漏 8 m³/h", "secondary leak of 8 m³/h", vec![Fault::Leak(circuit, 8.0 / 3600.0)]);
     add("valve", "电动阀卡死", "control valve jams", vec![Fault::ValveStuck(circuit)]);
     add("mains", "市电中断", "mains failure", vec![Fault::MainsFailure]);
+    add("emergency-stop", "按下急停", "emergency stop pressed", vec![Fault::EmergencyStop]);
+    add("local", "切到就地再切回(现场复位)", "cabinet on local; back again resets trips", vec![Fault::LocalSelected]);
     let fault = |(key, chinese, english, faults)| (DemoFault { key, texts: (chinese, english) }, faults);
     list.into_iter().map(fault).collect()
 }

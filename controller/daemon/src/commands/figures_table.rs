@@ -4,7 +4,7 @@ use crate::simulation::Figures;
 
 /// The figures, one a line, with units.
 pub fn table(figures: &Figures, wall_seconds: f64) -> String {
-    let rows: [(&str, String); 19] = [
+    let rows: [(&str, String); 20] = [
         ("days", format!("{:.1}", figures.days)),
         ("outdoor mean", format!("{:.1} °C", figures.outdoor_mean_celsius)),
         ("heat", format!("{:.0} GJ", figures.heat_gigajoules)),
@@ -12,18 +12,30 @@ pub fn table(figures: &Figures, wall_seconds: f64) -> String {
         ("electricity", format!("{:.0} kWh", figures.electricity_kilowatt_hours)),
         ("make-up water", format!("{:.1} m³", figures.make_up_cubic_meters)),
         ("make-up per area", format!("{:.2} kg/m²", figures.make_up_kilograms_per_square_meter)),
-        ("room pass share", format!("{:.2} % of area × time", figures.room_pass_ratio * 100.0)),
-        ("rooms passing", format!("{:.1} % of heated flats (≥ 98 % of the time)", figures.rooms_passing_ratio * 100.0)),
-        ("below the limit", format!("{:.1} K·h per flat", figures.kelvin_hours_below)),
-        ("room mean", format!("{:.2} °C, flats scatter {:.2} K", figures.room_mean_celsius, figures.room_scatter_kelvins)),
+        ("room pass share", shown(figures.room_pass_ratio, |r| format!("{:.2} % of area × time", r * 100.0))),
+        (
+            "rooms passing",
+            shown(figures.rooms_passing_ratio, |r| format!("{:.1} % of heated flats (≥ 98 % of the time)", r * 100.0)),
+        ),
+        ("below the limit", shown(figures.kelvin_hours_below, |k| format!("{k:.1} K·h per flat"))),
+        ("room mean", shown(figures.room_mean_celsius, |t| format!("{t:.2} °C"))),
+        ("flats scatter", shown(figures.room_scatter_kelvins, |k| format!("{k:.2} K"))),
         ("supply RMSE", format!("{:.2} K", figures.supply_rmse_kelvins)),
         ("valve strokes", format!("{:.2} a day", figures.valve_strokes_per_day)),
         ("primary return", format!("{:.1} °C (heat-weighted)", figures.primary_return_celsius)),
-        ("peak hour", format!("{:.0} kW, {:.1} W/m²", figures.peak_hour_kilowatts, figures.peak_hour_watts_per_square_meter)),
+        (
+            "peak hour",
+            format!("{:.0} kW, {:.1} W/m²", figures.peak_hour_kilowatts, figures.peak_hour_watts_per_square_meter),
+        ),
         ("outages", figures.outages.to_string()),
         ("accident rate", format!("{} ‰", figures.accident_rate_per_mille)),
         ("alarms raised", figures.alarms_raised.to_string()),
         ("wall time", format!("{wall_seconds:.1} s")),
     ];
     rows.iter().map(|(name, value)| format!("{name:20} {value}\n")).collect()
+}
+
+/// A run of two days or less says nothing about rooms.
+fn shown(figure: Option<f64>, words: impl Fn(f64) -> String) -> String {
+    figure.map_or_else(|| "none (rooms are judged from the third day on)".to_owned(), words)
 }

@@ -102,9 +102,11 @@ fn indicator(profile: &Profile, rate: &AccidentRate, book: &OutageBook) -> Indic
         denominator: rate.season.0,
         value_per_mille: rate.per_mille(),
         to_date_per_mille: rate.ratio_to_date().map(|ratio| format!("{:.3}", ratio * 1000.0)),
-        target: profile.accident_rate.target.as_ref().map(|target| {
-            format!("<= {}/{} ({})", target.value.numerator, target.value.denominator, target.clause)
-        }),
+        target: profile
+            .accident_rate
+            .target
+            .as_ref()
+            .map(|target| format!("<= {}/{} ({})", target.value.numerator, target.value.denominator, target.clause)),
         status: rate.status,
         outages_counted: rate.outages_counted,
         outages: book.outages().count(),
@@ -117,8 +119,18 @@ fn csv(row: &Indicator) -> Outcome {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let status = serde_json::to_value(row.status).map_err(anyhow::Error::from)?;
     let heading = [
-        "indicator", "profile", "clause", "numerator", "denominator", "value_per_mille", "to_date_per_mille", "target", "status",
-        "outages_counted", "outages", "unobserved_ratio",
+        "indicator",
+        "profile",
+        "clause",
+        "numerator",
+        "denominator",
+        "value_per_mille",
+        "to_date_per_mille",
+        "target",
+        "status",
+        "outages_counted",
+        "outages",
+        "unobserved_ratio",
     ];
     writer.write_record(heading).map_err(anyhow::Error::from)?;
     writer

@@ -12,9 +12,7 @@ use super::{Failure, Outcome, say, say_json};
 /// Exit code 2 if the configuration is not sound.
 pub fn check(path: &Path, json: bool) -> Outcome {
     match heatstation_config::load(path) {
-        Ok(station) if json => {
-            say_json(&serde_json::json!({ "sound": true, "problems": station.warnings.to_json() }))
-        }
+        Ok(station) if json => say_json(&serde_json::json!({ "sound": true, "problems": station.warnings.to_json() })),
         Ok(station) => {
             if !station.warnings.is_empty() {
                 say(&format!("{}\n", station.warnings))?;

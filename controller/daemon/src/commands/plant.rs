@@ -48,14 +48,21 @@ pub async fn run(order: Order) -> Outcome {
     let weather = weather_of(&station, order.weather.as_deref(), order.seed)?;
     let begin = mid_season(&station);
     let (shared, paced) = set_up(&station, weather, scenario, begin, order.seed);
-    let server = ModbusServer::bind(order.listen, shared)
-        .await
-        .with_context(|| format!("the plant cannot listen on {}; choose another address with --listen", order.listen))?;
-    say(&format!("plant of {} as a station PLC on Modbus TCP\n  {}  unit 1, scenario {}, {} x real time\n", station.name, server.address(), order.scenario, order.speed))?;
-    paced.run(order.speed, async {
-        super::run::stop_signal().await;
-    })
-    .await;
+    let server = ModbusServer::bind(order.listen, shared).await.with_context(|| {
+        format!("the plant cannot listen on {}; choose another address with --listen", order.listen)
+    })?;
+    say(&format!(
+        "plant of {} as a station PLC on Modbus TCP\n  {}  unit 1, scenario {}, {} x real time\n",
+        station.name,
+        server.address(),
+        order.scenario,
+        order.speed
+    ))?;
+    paced
+        .run(order.speed, async {
+            super::run::stop_signal().await;
+        })
+        .await;
     server.stop().await.map_err(anyhow::Error::from)?;
     Ok(())
 }
@@ -80,7 +87,7 @@ pub fn weather_of(
     match file {
         Some(path) => match EpwWeather::read(path) {
             Ok(weather) => Ok(Box::new(weather)),
-            Err(error) => Err(Failure::Usage(error.to_string())),
+            Err(error) => Err(Failure::Usage(format!("weather file {}: {error}", path.display()))),
         },
         None => Ok(Box::new(StochasticWeather::new(seed, climate_of(station.simulation.climate)))),
     }

@@ -78,9 +78,10 @@ pub async fn write(path: &Path, assignment: &str, yes: bool) -> Outcome {
         let (low, high) = definition.range;
         Failure::Usage(format!("{}: {number} is outside {low}..={high} {}", definition.name, definition.unit))
     })?;
-    let wire = station.wires.iter().find(|wire| {
-        wire.devices.iter().flat_map(|device| &device.registers).any(|r| r.point() == definition.point)
-    });
+    let wire = station
+        .wires
+        .iter()
+        .find(|wire| wire.devices.iter().flat_map(|device| &device.registers).any(|r| r.point() == definition.point));
     let wire = wire.ok_or_else(|| {
         Failure::Usage(format!("{} is not mapped to a register; see `heatstation points`", definition.name))
     })?;
@@ -89,19 +90,13 @@ pub async fn write(path: &Path, assignment: &str, yes: bool) -> Outcome {
     }
     let written = write_once(wire, definition.point, value).await.map_err(anyhow::Error::from)?;
     let show = |value: Option<heatstation_points::Value>| value.map_or("?".to_owned(), |v| v.number().to_string());
-    say(&format!(
-        "{}: {} -> {}, read back {}\n",
-        definition.name,
-        show(written.before),
-        number,
-        show(written.after)
-    ))
+    say(&format!("{}: {} -> {}, read back {}\n", definition.name, show(written.before), number, show(written.after)))
 }
 
 fn assignment_of<'a>(station: &'a Station, assignment: &str) -> Result<(&'a Definition, f64), Failure> {
-    let (name, number) = assignment
-        .split_once('=')
-        .ok_or_else(|| Failure::Usage(format!("`{assignment}` is not POINT=VALUE, as in circuit.low-zone.valve.position=0.3")))?;
+    let (name, number) = assignment.split_once('=').ok_or_else(|| {
+        Failure::Usage(format!("`{assignment}` is not POINT=VALUE, as in circuit.low-zone.valve.position=0.3"))
+    })?;
     let definition = station.catalogue.find(name).ok_or_else(|| {
         let near = station.catalogue.suggest(name).join(", ");
         let near = if near.is_empty() { String::new() } else { format!("; did you mean {near}?") };
@@ -110,8 +105,7 @@ fn assignment_of<'a>(station: &'a Station, assignment: &str) -> Result<(&'a Defi
     if definition.direction != Direction::Output {
         return Err(Failure::Usage(format!("{name} is read, not written")));
     }
-    let number =
-        number.trim().parse().map_err(|_| Failure::Usage(format!("`{number}` is not a number, as in 0.3")))?;
+    let number = number.trim().parse().map_err(|_| Failure::Usage(format!("`{number}` is not a number, as in 0.3")))?;
     Ok((definition, number))
 }
 
@@ -119,7 +113,8 @@ fn confirmed(definition: &Definition, number: f64) -> Result<bool, Failure> {
     if !io::IsTerminal::is_terminal(&io::stdin()) {
         return Err(Failure::Usage("writing needs a person at the terminal, or --yes".to_owned()));
     }
-    let _ = write!(io::stderr(), "write {} = {number} {}? This moves the plant. [y/N] ", definition.name, definition.unit);
+    let _ =
+        write!(io::stderr(), "write {} = {number} {}? This moves the plant. [y/N] ", definition.name, definition.unit);
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(anyhow::Error::from)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, say};
+use super::{Failure, Outcome, say};
 use crate::clock::Clock;
 use crate::program::{Options, Program};
 
@@ -15,6 +15,12 @@ use crate::program::{Options, Program};
 /// If the configuration is not sound or something fails at the start or while running.
 pub async fn run(path: &Path, data: Option<PathBuf>, listen: Option<SocketAddr>) -> Outcome {
     let station = super::load(path)?;
+    if station.wires.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{}: a station without [[wire]] and [[device]] can be simulated, not run",
+            path.display()
+        )));
+    }
     let options = Options {
         configuration: Some(path.to_path_buf()),
         data_folder: data.unwrap_or_else(|| station.daemon.data_folder.clone()),
@@ -26,7 +32,9 @@ pub async fn run(path: &Path, data: Option<PathBuf>, listen: Option<SocketAddr>)
     let folder = options.data_folder.display().to_string();
     let program = Program::set_up(station, options).await?;
     let address = program.address().map_err(anyhow::Error::from)?;
-    say(&format!("{greeting}\n  page     http://{address}/\n  metrics  http://{address}/metrics\n  data     {folder}\n"))?;
+    say(&format!(
+        "{greeting}\n  page     http://{address}/\n  metrics  http://{address}/metrics\n  data     {folder}\n"
+    ))?;
     Ok(program.run(stop_signal()).await?)
 }
 

@@ -16,8 +16,8 @@ use jiff::civil::Date;
 use super::figures_table::table;
 use super::{Failure, Outcome, Progress, say, say_json};
 use crate::plant_of::plant_of;
-use crate::simulation::figures::Tally;
 use crate::simulation::ClosedLoop;
+use crate::simulation::figures::Tally;
 
 /// How the station is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -189,7 +189,9 @@ impl Series {
             row.push(format!("{:.2}", heated().fold(f64::INFINITY, f64::min)));
             row.push(format!("{:.2}", heated().sum::<f64>() / count));
         }
-        self.writer.write_record(&row).with_context(|| format!("{}: the series cannot be written", self.path.display()))?;
+        self.writer
+            .write_record(&row)
+            .with_context(|| format!("{}: the series cannot be written", self.path.display()))?;
         Ok(())
     }
 

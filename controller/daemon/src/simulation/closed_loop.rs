@@ -103,8 +103,7 @@ impl ClosedLoop {
         self.read();
 
         let wall = UtcMillis(self.start.0 + self.seconds as i64 * 1000);
-        self.inputs.now =
-            Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };
+        self.inputs.now = Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };
         self.inputs.requests = requests;
         let (state, mut report) = step(&self.settings, std::mem::take(&mut self.state), &self.inputs);
         self.state = state;

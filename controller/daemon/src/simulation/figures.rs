@@ -34,16 +34,17 @@ pub struct Figures {
     pub make_up_cubic_meters: f64,
     /// Make-up water per heated area, kg/m².
     pub make_up_kilograms_per_square_meter: f64,
-    /// Share of area × time of heated rooms at or above the minimum, after the first two days.
-    pub room_pass_ratio: f64,
+    /// Share of area × time of heated rooms at or above the minimum, after the first two days; none in a shorter run, like
+    /// the other figures of rooms.
+    pub room_pass_ratio: Option<f64>,
     /// Share of heated flats that were at or above the minimum for at least 98 % of the time.
-    pub rooms_passing_ratio: f64,
+    pub rooms_passing_ratio: Option<f64>,
     /// Mean over the flats of kelvin-hours below the minimum.
-    pub kelvin_hours_below: f64,
+    pub kelvin_hours_below: Option<f64>,
     /// Mean temperature of heated rooms.
-    pub room_mean_celsius: f64,
+    pub room_mean_celsius: Option<f64>,
     /// Scatter of the flats' mean temperatures.
-    pub room_scatter_kelvins: f64,
+    pub room_scatter_kelvins: Option<f64>,
     /// Root mean square of setpoint minus true supply while heating.
     pub supply_rmse_kelvins: f64,
     /// Full valve strokes a day, mean over the circuits.
@@ -198,11 +199,11 @@ impl Tally {
             electricity_kilowatt_hours: since(truth.electric_energy.0, |start| start.electricity) / 3.6e6,
             make_up_cubic_meters: water,
             make_up_kilograms_per_square_meter: water * 1000.0 / area,
-            room_pass_ratio: rooms.pass,
-            rooms_passing_ratio: rooms.flats_passing,
-            kelvin_hours_below: rooms.kelvin_hours,
-            room_mean_celsius: rooms.mean,
-            room_scatter_kelvins: rooms.scatter,
+            room_pass_ratio: rooms.as_ref().map(|rooms| rooms.pass),
+            rooms_passing_ratio: rooms.as_ref().map(|rooms| rooms.flats_passing),
+            kelvin_hours_below: rooms.as_ref().map(|rooms| rooms.kelvin_hours),
+            room_mean_celsius: rooms.as_ref().map(|rooms| rooms.mean),
+            room_scatter_kelvins: rooms.as_ref().map(|rooms| rooms.scatter),
             supply_rmse_kelvins: (self.loop_squares / self.loop_seconds.max(1) as f64).sqrt(),
             valve_strokes_per_day: strokes / days.max(1e-9),
             primary_return_celsius: self.return_weighted / self.heat_sum.max(1.0),
@@ -214,20 +215,24 @@ impl Tally {
         })
     }
 
-    fn rooms(&self) -> RoomFigures {
+    /// What became of the rooms; nothing can be said of a run of two days or less.
+    fn rooms(&self) -> Option<RoomFigures> {
         let heated: Vec<&FlatTally> = self.flats.iter().filter(|flat| flat.looks > 0).collect();
+        if heated.is_empty() {
+            return None;
+        }
         let weight: f64 = heated.iter().map(|flat| flat.area * flat.looks as f64).sum::<f64>().max(1e-9);
         let weighted = |value: fn(&FlatTally) -> f64| heated.iter().map(|flat| flat.area * value(flat)).sum::<f64>();
         let count = heated.len().max(1) as f64;
         let means = || heated.iter().map(|flat| flat.sum / flat.looks as f64);
         let plain_mean = means().sum::<f64>() / count;
-        RoomFigures {
+        Some(RoomFigures {
             pass: weighted(|flat| flat.passing as f64) / weight,
             flats_passing: heated.iter().filter(|f| f.passing as f64 >= 0.98 * f.looks as f64).count() as f64 / count,
             kelvin_hours: heated.iter().map(|flat| flat.kelvin_hours).sum::<f64>() / count,
             mean: weighted(|flat| flat.sum) / weight,
             scatter: (means().map(|mean| (mean - plain_mean).powi(2)).sum::<f64>() / count).sqrt(),
-        }
+        })
     }
 }
 
