@@ -132,7 +132,7 @@ impl ReadPlan {
         self.requests.iter().map(|request| request.cost(link).as_secs_f64() / request.period.as_secs_f64()).sum()
     }
 
-    /// The plan as a table for people.
+    /// The plan as a table for people: of each request the first and the last point.
     pub fn table<'a>(&'a self, wire: &'a WireSettings) -> impl fmt::Display + 'a {
         PlanTable { plan: self, wire }
     }
@@ -154,6 +154,11 @@ impl fmt::Display for PlanTable<'_> {
             let device = &self.wire.devices[request.device];
             let (question, answer) = request.bytes();
             let names: Vec<&str> = request.registers.iter().map(|&place| device.registers[place].name()).collect();
+            let points = match names.as_slice() {
+                [one] => (*one).to_owned(),
+                [first, .., last] => format!("{}: {first} … {last}", names.len()),
+                [] => String::new(),
+            };
             writeln!(
                 f,
                 "{:<16} {:>4} {:>8} {:<16} {:>7} {:>5} {:>5}s {:>6} {:>7.1}ms  {}",
@@ -166,7 +171,7 @@ impl fmt::Display for PlanTable<'_> {
                 request.period.as_secs_f64(),
                 question + answer,
                 request.cost(Link::ETHERNET).as_secs_f64() * 1000.0,
-                names.join(" "),
+                points,
             )?;
         }
         Ok(())

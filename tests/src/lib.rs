@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What the whole of heatstation is tried with: stations, and the laws that hold whatever breaks.
+//!
+//! [`stations`] builds stations by hand; [`laws`] watches one from outside while [`laws::campaign`] breaks it at random.
+
+pub mod browser;
+pub mod laws;
+pub mod program;
+pub mod python;
+pub mod stations;

@@ -1,0 +1,160 @@
+//! The main job as its user sees it: one process, its page, its records.
+
+use std::time::{Duration, Instant};
+
+use heatstation_tests::program::{Running, command, eventually, example, get, metric, metrics, switch, words};
+use serde_json::Value as Json;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+struct Demo {
+    program: Running,
+    address: String,
+    data: tempfile::TempDir,
+}
+
+fn demo(arguments: &[&str]) -> Demo {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    let mut all = vec!["demo", "--listen", "127.0.0.1:0", "--data", folder];
+    all.extend(arguments);
+    let program = Running::start(&all, "The page");
+    let address = program.address("page ");
+    Demo { program, address, data }
+}
+
+impl Demo {
+    fn metric(&self, family: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        metric(&metrics(&self.address), family, labels)
+    }
+
+    fn records(&self, kind: &str) -> Vec<Json> {
+        let folder = self.data.path().to_str().unwrap();
+        let export = command(&["journal", "export", "--data", folder, "--kind", kind]);
+        assert!(export.status.success(), "{}", words(&export));
+        String::from_utf8_lossy(&export.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn valve_command(text: &str) -> Option<f64> {
+    metric(text, "heatstation_output_command_ratio", &[("circuit", "low-zone"), ("point", "valve.position")])
+}
+
+#[test]
+fn within_a_minute_the_demonstration_is_a_heating_station_that_follows_the_weather() {
+    let demo = demo(&[]);
+    eventually("heating", MINUTE, || demo.metric("heatstation_stage", &[("stage", "heating")]).filter(|is| *is == 1.0));
+    let text = metrics(&demo.address);
+    let at = |family: &str, labels: &[(&str, &str)]| metric(&text, family, labels).expect(family);
+    let setpoint = at("heatstation_temperature_setpoint_celsius", &[("circuit", "low-zone")]);
+    let supply = at("heatstation_temperature_celsius", &[("point", "secondary_supply.temperature")]);
+    assert!((setpoint - supply).abs() < 15.0, "setpoint {setpoint}, supply {supply}");
+    assert!(valve_command(&text).is_some_and(|valve| valve > 0.02), "{text}");
+    assert!(at("heatstation_heated_area_square_meters", &[]) > 0.0);
+    let (status, ready) = get(&demo.address, "/readyz", "application/json");
+    assert_eq!(status, 200, "{ready}");
+    assert_eq!(get(&demo.address, "/healthz", "application/json").0, 200);
+    let (status, page) = get(&demo.address, "/", "text/html");
+    assert!(status == 200 && page.contains("<html"), "{page}");
+}
+
+#[test]
+fn a_stopped_circulation_pump_closes_the_valve_within_five_seconds_and_raises_the_alarm() {
+    let demo = demo(&[]);
+    eventually("the valve under control", MINUTE, || {
+        valve_command(&metrics(&demo.address)).filter(|valve| *valve > 0.02)
+    });
+    switch(&demo.address, "circulation", true);
+    let began = Instant::now();
+    eventually("valve closed", Duration::from_secs(10), || {
+        valve_command(&metrics(&demo.address)).filter(|valve| *valve == 0.0)
+    });
+    let took = began.elapsed();
+    assert!(took <= Duration::from_secs(5), "{took:?}");
+    let raised = |alarm| demo.metric("heatstation_alarm_active", &[("alarm", alarm)]) == Some(1.0);
+    assert!(raised("no_circulation") && raised("pump_failed"));
+    // And the device holds it: what was written was read back.
+    eventually("read back", Duration::from_secs(5), || {
+        let labels = [("circuit", "low-zone"), ("point", "valve.position"), ("state", "confirmed")];
+        demo.metric("heatstation_output_state", &labels).filter(|is| *is == 1.0)
+    });
+}
+
+#[test]
+fn an_outage_moves_the_accident_rate_by_exactly_its_area_and_time() {
+    let demo = demo(&["--speed", "60"]);
+    eventually("heating", MINUTE, || demo.metric("heatstation_stage", &[("stage", "heating")]).filter(|is| *is == 1.0));
+    assert_eq!(demo.metric("heatstation_accident_rate_ratio", &[("window", "season")]), Some(0.0));
+    switch(&demo.address, "circulation", true);
+    eventually("an outage", MINUTE, || demo.metric("heatstation_outage_active", &[]).filter(|is| *is == 1.0));
+    switch(&demo.address, "circulation", false);
+    // Failed pumps rest for twenty minutes: twenty seconds of the demonstration.
+    eventually("its end", 2 * MINUTE, || demo.metric("heatstation_outage_active", &[]).filter(|is| *is == 0.0));
+    let ratio = demo.metric("heatstation_accident_rate_ratio", &[("window", "season")]).unwrap();
+
+    demo.program.signal("TERM");
+    let folder = demo.data.path().to_str().unwrap().to_owned();
+    let (opened, closed) = {
+        eventually("the stop's record", MINUTE, || Some(demo.records("program_stopped")).filter(|r| !r.is_empty()));
+        (demo.records("outage_opened"), demo.records("outage_closed"))
+    };
+    assert_eq!((opened.len(), closed.len()), (1, 1));
+    let body = &closed[0]["body"];
+    assert_eq!(opened[0]["body"]["outage"], body["outage"]);
+    let lasted = &body["lasted"];
+    let milliseconds =
+        u128::from(lasted["secs"].as_u64().unwrap()) * 1000 + u128::from(lasted["nanos"].as_u64().unwrap() / 1_000_000);
+    let area = u128::from(body["area"].as_u64().unwrap());
+
+    let station = example("demo.toml");
+    let report =
+        command(&["indicators", station.to_str().unwrap(), "--data", &folder, "--profile", "zibo", "--format", "json"]);
+    let report: Json = serde_json::from_slice(&report.stdout).unwrap_or_else(|_| panic!("{}", words(&report)));
+    let row = &report[0];
+    assert_eq!(row["numerator"].as_u64().map(u128::from), Some(area * milliseconds), "{row}");
+    let season_milliseconds = 121 * 86_400_000_u128;
+    assert_eq!(row["denominator"].as_u64().map(u128::from), Some(8_600_000 * season_milliseconds), "{row}");
+    let exact = (area * milliseconds) as f64 / (8_600_000 * season_milliseconds) as f64;
+    assert!((ratio - exact).abs() < 1e-12, "{ratio} on the page, {exact} from the records");
+
+    // The same records under a document that sets no target.
+    let report = command(&["indicators", station.to_str().unwrap(), "--data", &folder, "--profile", "xinjiang"]);
+    assert!(words(&report).contains("report only"), "{}", words(&report));
+    let verdict = command(&["journal", "verify", "--data", &folder]);
+    assert!(verdict.status.success(), "{}", words(&verdict));
+}
+
+#[test]
+fn a_stop_is_orderly_and_the_next_start_knows_the_gap() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_str().unwrap();
+    for _ in 0..2 {
+        let arguments = ["demo", "--listen", "127.0.0.1:0", "--speed", "20", "--data", folder];
+        let program = Running::start(&arguments, "The page");
+        let address = program.address("page ");
+        eventually("a decision", MINUTE, || valve_command(&metrics(&address)));
+        program.signal("TERM");
+        assert_eq!(program.ended(Duration::from_secs(20)), Some(0));
+    }
+    let export = command(&["journal", "export", "--data", folder]);
+    let text = String::from_utf8_lossy(&export.stdout).into_owned();
+    let count = |kind: &str| text.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count();
+    assert_eq!((count("program_started"), count("program_stopped"), count("unobserved")), (2, 2, 1), "{text}");
+}
+
+#[test]
+fn an_emergency_stop_stays_until_a_person_resets_it() {
+    let demo = demo(&["--speed", "30"]);
+    let stage = |name: &str| demo.metric("heatstation_stage", &[("stage", name)]) == Some(1.0);
+    let stopped = || demo.metric("heatstation_trip", &[("trip", "emergency_stop")]) == Some(1.0);
+    eventually("heating", MINUTE, || stage("heating").then_some(()));
+    switch(&demo.address, "emergency-stop", true);
+    eventually("stopped", MINUTE, || (stopped() && valve_command(&metrics(&demo.address)) == Some(0.0)).then_some(()));
+    switch(&demo.address, "emergency-stop", false);
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(stopped(), "two minutes after its release nothing has started by itself");
+    demo.program.signal("USR1");
+    eventually("heating again", MINUTE, || (!stopped() && stage("heating")).then_some(()));
+    let granted = demo.records("request_granted");
+    assert_eq!(granted[0]["body"]["request"]["author"], "SIGUSR1", "{granted:?}");
+}
