@@ -1,4 +1,4 @@
-//! A real browser, by the W3C WebDriver protocol.
+//! A real browser, by the `WebDriver` protocol of the W3C.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};

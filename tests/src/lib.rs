@@ -1,6 +1,7 @@
 //! What the whole of heatstation is tried with: stations, and the laws that hold whatever breaks.
 //!
 //! [`stations`] builds stations by hand; [`laws`] watches one from outside while [`laws::campaign`] breaks it at random.
+#![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would fail")]
 
 pub mod browser;
 pub mod laws;

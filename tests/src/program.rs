@@ -19,9 +19,13 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 /// The program, built as the tests themselves are. Cargo's own lock keeps tests that run side by side from building twice.
+/// `HEATSTATION_BINARY` names one that was built elsewhere, for campaigns that outlast the next build.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        if let Some(path) = std::env::var_os("HEATSTATION_BINARY") {
+            return PathBuf::from(path);
+        }
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let build = Command::new(cargo)
             .args(["build", "--quiet", "-p", "heatstation", "--bin", "heatstation", "--message-format=json"])
@@ -73,19 +77,15 @@ impl Running {
         let mut lines = BufReader::new(stdout).lines();
         let mut greeting = Vec::new();
         loop {
-            match lines.next() {
-                Some(Ok(line)) => {
-                    let done = line.trim_start().starts_with(last);
-                    greeting.push(line);
-                    if done {
-                        break;
-                    }
-                }
-                _ => {
-                    let mut said = String::new();
-                    let _ = child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
-                    panic!("heatstation {arguments:?} ended with {:?}: {said}", child.wait());
-                }
+            let Some(Ok(line)) = lines.next() else {
+                let mut said = String::new();
+                let _ = child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+                panic!("heatstation {arguments:?} ended with {:?}: {said}", child.wait());
+            };
+            let done = line.trim_start().starts_with(last);
+            greeting.push(line);
+            if done {
+                break;
             }
         }
         // Whoever does not read a pipe stops the writer in the end.
@@ -93,7 +93,7 @@ impl Running {
         std::thread::spawn(move || for _ in lines {});
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                eprintln_quiet(&line)
+                eprintln_quiet(&line);
             }
         });
         Running { child, greeting }

@@ -1,4 +1,5 @@
 //! Bad input gets a sentence that helps, the right exit code, and loses nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::io::Write;
@@ -140,7 +141,7 @@ fn a_malformed_line_of_a_plant_is_named_and_earlier_answers_stand() {
     check(&bad, 2, &["line 2", "commands"]);
     let unknown = cosim(&good.replace("outdoor.temperature", "outdoor.temperatur"));
     check(&unknown, 2, &["line 1", "outdoor.temperatur", "did you mean outdoor.temperature"]);
-    let back = cosim(&format!("{good}{}", good.replace("00:00:00", "00:00:00").replace("2026-12-01", "2026-11-30")));
+    let back = cosim(&format!("{good}{}", good.replace("2026-12-01", "2026-11-30")));
     check(&back, 2, &["line 2", "time goes forward"]);
     let text = cosim(&good.replace("-7.4", "\"cold\""));
     check(&text, 2, &["line 1", "celsius"]);

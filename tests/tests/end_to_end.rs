@@ -1,4 +1,5 @@
 //! The main job as its user sees it: one process, its page, its records.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::time::{Duration, Instant};
 

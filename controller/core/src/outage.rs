@@ -266,15 +266,12 @@ impl Watch {
     /// Goes on after a restart: the records say whether an outage is open; the time without us was seen by nobody.
     pub(crate) fn take_up(&mut self, open: Option<OpenOutage>, gone: Duration) {
         self.blind = None;
-        self.supply = match open {
-            Some(OpenOutage { outage, lasted, unobserved }) => {
-                self.seconds.interrupted += gone;
-                Supply::Outage { since: outage.since, lasted, unobserved }
-            }
-            None => {
-                self.seconds.unobserved += gone;
-                Supply::Arriving
-            }
+        self.supply = if let Some(OpenOutage { outage, lasted, unobserved }) = open {
+            self.seconds.interrupted += gone;
+            Supply::Outage { since: outage.since, lasted, unobserved }
+        } else {
+            self.seconds.unobserved += gone;
+            Supply::Arriving
         };
     }
 

@@ -49,7 +49,8 @@ impl Image {
         let mut slots: Vec<(Point, Option<Slot>)> =
             catalogue.definitions().iter().map(|definition| (definition.point, None)).collect();
         for (point, period) in read {
-            let slot = catalogue.slot(point).filter(|&slot| catalogue.definitions()[slot].direction == Direction::Input);
+            let slot =
+                catalogue.slot(point).filter(|&slot| catalogue.definitions()[slot].direction == Direction::Input);
             if let Some(slot) = slot {
                 slots[slot].1 = Some(Slot { period, last: None, fault: Fault::NeverRead });
             }
@@ -87,7 +88,7 @@ impl Image {
     }
 
     /// One point as it stands at `now`, on the wires' clock.
-    fn judge(&self, slot: &Slot, now: Duration) -> Reading<Value> {
+    fn judge(slot: &Slot, now: Duration) -> Reading<Value> {
         let Some((value, taken_at)) = slot.last else { return Reading::bad(slot.fault) };
         let age = now.saturating_sub(taken_at);
         if age <= slot.period * FRESH_PERIODS + FRESH_GRACE {
@@ -104,7 +105,7 @@ impl Image {
     pub fn snapshot(&self, now: Duration, readings: &mut Readings, by_slot: &mut Vec<Reading<Value>>) {
         by_slot.clear();
         for (point, slot) in &self.slots {
-            let reading = slot.as_ref().map_or(Reading::bad(Fault::NotConfigured), |slot| self.judge(slot, now));
+            let reading = slot.as_ref().map_or(Reading::bad(Fault::NotConfigured), |slot| Self::judge(slot, now));
             readings.put(*point, reading);
             by_slot.push(reading);
         }

@@ -2,20 +2,20 @@
 //! talks to the world.
 
 pub mod clock;
-pub mod image;
-pub mod field;
-pub mod records;
-pub mod telemetry;
 pub mod cycle;
+pub mod field;
+pub mod image;
+pub mod records;
 pub mod systemd;
+pub mod telemetry;
 
+pub mod metrics;
 pub mod snapshot;
 pub mod store;
-pub mod metrics;
 pub mod web;
 
+pub mod commands;
 pub mod demo_door;
 pub mod plant_of;
 pub mod program;
 pub mod simulation;
-pub mod commands;

@@ -41,11 +41,8 @@ fn circuit_of(station: &Station, number: usize, circuit: &CircuitSettings, seed:
         primary_supply: station.simulation.primary_design_supply,
         primary_return: station.simulation.primary_design_return.max(Celsius(return_.0 + 3.0)),
     };
-    let buildings = if names.buildings.is_empty() {
-        (1..=6).map(|b| format!("b{b}")).collect()
-    } else {
-        names.buildings.clone()
-    };
+    let buildings =
+        if names.buildings.is_empty() { (1..=6).map(|b| format!("b{b}")).collect() } else { names.buildings.clone() };
     let outline = Outline {
         name: &names.name,
         heated_area_m2: circuit.heated_area.square_meters(),

@@ -12,6 +12,7 @@ use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage_book::OutageBook;
 use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_core::{Moment, State};
+use heatstation_drivers::settings::Register;
 use heatstation_points::{CircuitIndex, Point};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
@@ -192,7 +193,12 @@ pub fn hash_of(station: &Station) -> String {
     for row in station.points() {
         hasher.update(serde_json::to_vec(&row).unwrap_or_default());
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from_digit(digit.into(), 16).unwrap_or('?'))
+        .collect()
 }
 
 fn field_of(station: &Station, clock: &Clock) -> anyhow::Result<Field> {
@@ -201,7 +207,7 @@ fn field_of(station: &Station, clock: &Clock) -> anyhow::Result<Field> {
 
 fn telemetry_of(station: &Station) -> Telemetry {
     let devices = station.wires.iter().flat_map(|wire| &wire.devices);
-    let mapped: Vec<Point> = devices.flat_map(|device| device.registers.iter().map(|r| r.point())).collect();
+    let mapped: Vec<Point> = devices.flat_map(|device| device.registers.iter().map(Register::point)).collect();
     Telemetry::new(&station.settings, &station.catalogue, &mapped, station.history.interval)
 }
 

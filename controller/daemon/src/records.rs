@@ -4,11 +4,11 @@
 //! back folds the season's outages into the same book that live events go into, so that a figure is the same whether the
 //! program ran through or was killed a hundred times.
 
+use heatstation_core::Moment;
 use heatstation_core::event::Event;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage_book::OutageBook;
 use heatstation_core::state::OpenOutage;
-use heatstation_core::Moment;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::stamp;
@@ -86,7 +86,9 @@ pub enum BookError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A record is sound and yet cannot be understood: it was written by another version.
-    #[error("journal record {sequence} ({kind}) cannot be understood: {source}; it was written by another version of heatstation")]
+    #[error(
+        "journal record {sequence} ({kind}) cannot be understood: {source}; it was written by another version of heatstation"
+    )]
     Foreign {
         /// Which record.
         sequence: u64,
@@ -148,7 +150,9 @@ mod tests {
                 lasted: Duration::from_millis(600_001),
                 supply: Some(Celsius(21.3)),
             },
-            Event::AlarmRaised { alarm: AlarmKey { alarm: Alarm::NoCirculation, place: Place::Circuit(CircuitIndex(0)) } },
+            Event::AlarmRaised {
+                alarm: AlarmKey { alarm: Alarm::NoCirculation, place: Place::Circuit(CircuitIndex(0)) },
+            },
         ];
         let local = LocalTime { weekday: Weekday::Monday, minute_of_day: 0 };
         let moment = Moment { monotonic: Duration::from_secs(5), wall: UtcMillis(7), local };

@@ -66,7 +66,11 @@ impl Telemetry {
             Source::SupplySetpoint(circuit) => report.circuits.get(circuit).map(|c| c.setpoint.value.0),
         };
         let values = self.sources.iter().map(value).collect();
-        Some(HistoryRow { layout: self.layout.clone(), wall_milliseconds: stamp(&report.moment).wall_milliseconds, values })
+        Some(HistoryRow {
+            layout: self.layout.clone(),
+            wall_milliseconds: stamp(&report.moment).wall_milliseconds,
+            values,
+        })
     }
 }
 

@@ -112,7 +112,7 @@ impl<'a> Coupling<'a> {
                     "{error}; it should be like {{\"time\":\"2026-12-01T00:00:00+08:00\",\"points\":{{\"outdoor.temperature\":-7.4}}}}"
                 ))
             })?;
-            let answer = self.answer(line).map_err(bad)?;
+            let answer = self.answer(&line).map_err(bad)?;
             let mut text = serde_json::to_string(&answer).map_err(anyhow::Error::from)?;
             text.push('\n');
             if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -124,7 +124,7 @@ impl<'a> Coupling<'a> {
         Ok(())
     }
 
-    fn answer(&mut self, line: Line) -> Result<Answer, String> {
+    fn answer(&mut self, line: &Line) -> Result<Answer, String> {
         self.advance(line.time)?;
         let samples = self.samples(&line.points)?;
         let catalogue = &self.station.catalogue;

@@ -32,7 +32,8 @@ pub fn table(figures: &Figures, wall_seconds: f64) -> String {
         ("alarms raised", figures.alarms_raised.to_string()),
         ("wall time", format!("{wall_seconds:.1} s")),
     ];
-    rows.iter().map(|(name, value)| format!("{name:20} {value}\n")).collect()
+    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:20} {value}")).collect();
+    lines.join("\n") + "\n"
 }
 
 /// A run of two days or less says nothing about rooms.
