@@ -107,6 +107,15 @@ impl HandState {
         self.out.iter().copied().chain([valve, speed]).flatten().max()
     }
 
+    /// Lets time pass in which no step was made. What has ended by then ends in the next step, which says so.
+    fn age(&mut self, age: Duration) {
+        let HandState { valve, speed, out } = self;
+        let position = valve.iter_mut().chain(speed).map(|(_, left)| left);
+        for left in position.chain(out.iter_mut().flatten()) {
+            *left = left.saturating_sub(age);
+        }
+    }
+
     /// Lets time pass; whether anything has just ended.
     pub(crate) fn pass(&mut self, dt: Duration) -> bool {
         let mut ended = false;
@@ -150,6 +159,11 @@ impl State {
         state.last = None;
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
+            // A wish expires at its time, whether anybody was there to see it or not.
+            circuit.hand.age(age);
+            if let Some((_, left)) = &mut circuit.shift {
+                *left = left.saturating_sub(age);
+            }
             if age > INTEGRATORS_KEEP {
                 circuit.setpoint = Setpoint::default();
                 circuit.supply_loop = SupplyLoop::default();

@@ -522,3 +522,19 @@ fn giving_the_plant_back_at_the_cabinet_resets_what_is_mended_and_nothing_else()
     at_the_cabinet(&mut rig);
     assert_eq!(rig.circuit().stage, Stage::Heating);
 }
+
+#[test]
+fn a_wish_does_not_live_longer_because_the_program_was_away() {
+    let mut rig = Rig::warm();
+    let (circuit, lasts) = (CircuitIndex(0), Duration::from_secs(600));
+    rig.ask(Origin::Dispatch, Wish::ShiftSupply { circuit, by: Kelvins(2.0), lasts });
+    rig.ask(Origin::Operator, Wish::TakeInHand { circuit, hand: Hand::Valve(Ratio(0.3)), lasts });
+    rig.run(200);
+    assert!(rig.circuit().in_hand.is_some() && rig.circuit().setpoint.remote == Kelvins(2.0));
+    rig.state = State::resume(rig.state.clone(), &rig.settings, Duration::from_secs(500)).unwrap();
+    rig.run(5);
+    assert_eq!(rig.circuit().in_hand, None);
+    assert!(rig.kinds().contains(&"hand_expired"));
+    rig.run(120);
+    assert_eq!(rig.circuit().setpoint.remote, Kelvins(0.0));
+}
