@@ -420,6 +420,18 @@ fn a_restart_without_memory_loses_no_second() {
     assert_eq!((trial.tally.outages, trial.tally.restarts), (1, 3));
 }
 
+#[test]
+fn a_wish_expires_at_its_time_over_a_restart_too() {
+    let wish = Wish::ShiftSupply { circuit: LOW, by: Kelvins(2.0), lasts: Duration::from_secs(900) };
+    let (author, reason) = ("centre".to_owned(), String::new());
+    let asked = Request { origin: Origin::Dispatch, author, reason, wish };
+    let restart = Action::Restart { gone: Duration::from_secs(500), memory: Memory::Kept };
+    let schedule = Schedule::of([(THEN, Action::Ask(asked)), (THEN + 300, restart)]);
+    let station = stations::running(stations::demo(), COLD);
+    let mut trial = Trial::new(station, Box::new(Always(COLD)), 1, schedule);
+    trial.run_until(THEN + 3600).unwrap_or_else(|violation| panic!("{violation}"));
+}
+
 // Law 6 on the water.
 
 /// Around frost: −3 °C, three kelvins up and down in a day.

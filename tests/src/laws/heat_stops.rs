@@ -24,6 +24,7 @@ const WITHIN_OF_TRUTH: u64 = 7;
 const SENSOR_ERROR: f64 = 2.0;
 
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one reason for which the valve must be closed")]
 struct Memory {
     hot: u64,
     tripped: bool,

@@ -5,7 +5,8 @@
 //!
 //! * the setpoint is a number, at most `supply.max` and 3 K below the trip;
 //! * what wishes add stays inside the envelope and moves no faster than its rate;
-//! * it is zero, exactly, once the longest granted life and the way back have passed; what is in hand likewise;
+//! * once the life of the last granted shift has passed, over restarts too, it goes back to zero at its rate; what is in
+//!   hand is let go when all that was asked has expired;
 //! * after an hour of frost and three of undisturbed heating the setpoint is no more than `frost_lower_max` below what
 //!   it would be without any wish;
 //! * only people at the station stop it, take it in hand or reset its trips; nothing is granted that is no number, beyond
@@ -83,7 +84,12 @@ impl HandLedger {
 #[derive(Clone, Copy, Debug, Default)]
 struct Memory {
     remote: Option<f64>,
+    /// Until when the shift that was granted last lives.
     shift_until: u64,
+    /// What wishes added when it ended.
+    remote_at_end: f64,
+    /// Seconds in which no program was there to move anything.
+    unseen: u64,
     hand: HandLedger,
     frost: u64,
     heating: u64,
@@ -209,22 +215,20 @@ impl Memory {
         self.hand.note(seen, circuit);
         match seen.program {
             Program::Running => {}
-            Program::Resumed(_) => {
-                self.shift_until += 1;
+            Program::Resumed(gone) => {
                 self.remote = None;
+                self.unseen += gone;
             }
-            Program::Forgot(_) => (self.shift_until, self.remote) = (0, None),
+            Program::Forgot(_) => (self.shift_until, self.remote, self.remote_at_end) = (0, None, 0.0),
         }
-        for request in seen.requests {
-            if let Wish::ShiftSupply { circuit: of, lasts, .. } = request.wish
+        for event in &seen.report.events {
+            if let Event::RequestGranted { request } = event
+                && let Wish::ShiftSupply { circuit: of, lasts, .. } = request.wish
                 && of == circuit
-                && lasts <= envelope.life_max
             {
-                self.shift_until = self.shift_until.max(seen.second + lasts.as_secs() + 2);
+                self.shift_until = seen.second + lasts.as_secs() + 2;
             }
         }
-        let widest = envelope.lower_max.0.max(envelope.raise_max.0);
-        let way_back = (widest / envelope.rate_per_minute.0 * 60.0).ceil() as u64;
         if !(-envelope.lower_max.0 - ROUNDING..=envelope.raise_max.0 + ROUNDING).contains(&remote) {
             return Some(format!("wishes add {remote} K, the envelope is {envelope:?}"));
         }
@@ -233,9 +237,13 @@ impl Memory {
             return Some(format!("wishes jump from {:?} to {remote} K", self.remote));
         }
         self.remote = Some(remote);
-        if remote != 0.0 && seen.second > self.shift_until + way_back {
-            return Some(format!("wishes still add {remote} K, all that was asked has expired"));
+        if seen.second <= self.shift_until {
+            (self.remote_at_end, self.unseen) = (remote.abs(), 0);
+            return None;
         }
-        None
+        let way = step * (seen.second - self.shift_until).saturating_sub(self.unseen) as f64;
+        let left = (self.remote_at_end - way).max(0.0);
+        (remote.abs() > left + ROUNDING)
+            .then(|| format!("wishes still add {remote} K, what was asked has expired and {left:.2} K should be left"))
     }
 }
