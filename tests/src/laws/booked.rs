@@ -46,13 +46,12 @@ struct Memory {
 #[derive(Debug)]
 pub struct EverySecondBooked {
     circuits: Vec<Memory>,
-    outages: usize,
 }
 
 impl EverySecondBooked {
     /// For that many circuits.
     pub fn new(circuits: usize) -> EverySecondBooked {
-        EverySecondBooked { circuits: vec![Memory::default(); circuits], outages: 0 }
+        EverySecondBooked { circuits: vec![Memory::default(); circuits] }
     }
 
     /// Judges one second.
@@ -64,7 +63,7 @@ impl EverySecondBooked {
             judged.note(Law::EverySecondBooked);
             let what = memory
                 .book(seen, circuit)
-                .or_else(|| memory.records_fault(seen, circuit, &mut self.outages))
+                .or_else(|| memory.records_fault(seen, circuit))
                 .or_else(|| memory.truth_fault(seen, circuit))
                 .or_else(|| memory.accounts_fault(seen, circuit));
             if let Some(what) = what {
@@ -107,11 +106,10 @@ impl Memory {
         (told != interrupted).then(|| format!("{interrupted} ms are interrupted, the outages tell of {told}"))
     }
 
-    fn records_fault(&mut self, seen: &Seen, circuit: &CircuitSeen, outages: &mut usize) -> Option<String> {
+    fn records_fault(&mut self, seen: &Seen, circuit: &CircuitSeen) -> Option<String> {
         for event in &seen.report.events {
             match event {
                 Event::OutageOpened { outage, lasted, .. } if outage.circuit == circuit.index => {
-                    *outages += 1;
                     if self.open.is_some() || !self.known.insert(outage.since) {
                         return Some(format!("{outage} is opened again"));
                     }
