@@ -3,7 +3,7 @@
 use heatstation_config::station::{BuildingClass, Climate, Station};
 use heatstation_core::heating_curve::Curve;
 use heatstation_core::settings::CircuitSettings;
-use heatstation_points::{Celsius, Pascals};
+use heatstation_points::{Celsius, Pascals, Ratio};
 use heatstation_simulator as simulator;
 use heatstation_simulator::{CircuitPlantSettings, DesignTemperatures, Emitter, Outline, StationPlantSettings};
 
@@ -69,6 +69,13 @@ fn circuit_of(station: &Station, number: usize, circuit: &CircuitSettings, seed:
         plant.make_up.filled_to = make_up.setpoint;
         plant.make_up.static_head = Pascals((make_up.setpoint.0 - 40_000.0).max(50_000.0));
         plant.make_up.safety_valve = plant.make_up.safety_valve.max(circuit.interlock.pressure_trip * 1.1);
+    } else {
+        // Something else holds this circuit's pressure: a large vessel that loses nothing stands for it, well above what
+        // the interlock asks for a start.
+        plant.make_up.filled_to = plant.make_up.filled_to.max(circuit.interlock.pressure_restart + Pascals(50_000.0));
+        plant.make_up.static_head = plant.make_up.filled_to - Pascals(40_000.0);
+        plant.make_up.daily_leak = Ratio(0.0);
+        plant.make_up.compliance *= 50.0;
     }
     plant
 }
