@@ -263,9 +263,16 @@ impl Watch {
         }
     }
 
-    /// Goes on after a restart: the records say whether an outage is open; the time without us was seen by nobody.
-    pub(crate) fn take_up(&mut self, open: Option<OpenOutage>, gone: Duration) {
-        self.blind = None;
+    /// Goes on after a restart: the records say whether an outage is open; the time without us was seen by nobody. A
+    /// blindness that lasted when we went is a record that is still owed.
+    pub(crate) fn take_up(
+        &mut self,
+        circuit: CircuitIndex,
+        open: Option<OpenOutage>,
+        gone: Duration,
+        events: &mut Vec<Event>,
+    ) {
+        self.see_again(circuit, events);
         self.supply = if let Some(OpenOutage { outage, lasted, unobserved }) = open {
             self.seconds.interrupted += gone;
             Supply::Outage { since: outage.since, lasted, unobserved }

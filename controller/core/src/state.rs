@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Kelvins, Ratio};
+use heatstation_points::{CircuitIndex, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarms;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
@@ -188,11 +189,13 @@ pub struct OpenOutage {
 
 impl State {
     /// Takes over what the records say about outages, which outrank any saved state, and books `gone`, the time in which
-    /// nobody looked, in every circuit.
-    pub fn take_up_outages(&mut self, open: &[OpenOutage], gone: Duration) {
+    /// nobody looked, in every circuit. Returns what is still owed to the records.
+    pub fn take_up_outages(&mut self, open: &[OpenOutage], gone: Duration) -> Vec<Event> {
+        let mut owed = Vec::new();
         for (number, circuit) in self.circuits.iter_mut().enumerate() {
             let open = open.iter().find(|open| open.outage.circuit.0 == number);
-            circuit.watch.take_up(open.copied(), gone);
+            circuit.watch.take_up(CircuitIndex(number), open.copied(), gone, &mut owed);
         }
+        owed
     }
 }

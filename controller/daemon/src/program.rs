@@ -268,7 +268,10 @@ fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<Pat
         records.push(record_of(&event, now)?);
     }
     let gone = if settings.season.contains(now.wall) { age } else { Duration::ZERO };
-    state.take_up_outages(&open_outages(&book, last_seen, now.wall), gone);
+    for event in state.take_up_outages(&open_outages(&book, last_seen, now.wall), gone) {
+        book.note(&event);
+        records.push(record_of(&event, now)?);
+    }
     Ok(Found { book, state, records })
 }
 
