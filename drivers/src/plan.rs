@@ -292,7 +292,7 @@ mod tests {
         let table = ReadPlan::of(&wire).table(&wire).to_string();
         let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(row[..8], ["plc", "1", "3", "holding-register", "100", "2", "10s", "25"]);
-        assert_eq!(row[9..], ["primary.flow", "primary.flow"]);
+        assert_eq!(row[9..], ["2:", "primary.flow", "…", "primary.flow"]);
     }
 
     fn any_register() -> impl Strategy<Value = Register> {
