@@ -62,8 +62,10 @@ pub struct AccidentRate {
     pub counted: AreaTime,
     /// Area × time of every outage of the season, by cause.
     pub by_cause: Vec<(Cause, AreaTime)>,
-    /// How many outages count.
+    /// How many outages of the season count.
     pub outages_counted: usize,
+    /// How many outages the season has had.
+    pub outages: usize,
     /// Area × time of the whole season: the denominator of "the" rate.
     pub season: AreaTime,
     /// Area × time of the season so far, for the running figure.
@@ -114,6 +116,7 @@ impl AccidentRate {
             counted,
             by_cause: by_cause.into_iter().collect(),
             outages_counted: self.outages_counted + other.outages_counted,
+            outages: self.outages + other.outages,
             season,
             to_date: AreaTime(self.to_date.0 + other.to_date.0),
             unobserved: AreaTime(self.unobserved.0 + other.unobserved.0),
@@ -156,6 +159,7 @@ pub fn accident_rate(
 
     let mut by_cause: BTreeMap<Cause, AreaTime> = BTreeMap::new();
     let (mut counted, mut outages_counted) = (AreaTime::default(), 0);
+    let outages = stretches.values().map(Vec::len).sum();
     for mut list in stretches.into_values() {
         list.sort_by_key(|stretch| stretch.from);
         for stretch in &list {
@@ -166,16 +170,25 @@ pub fn accident_rate(
         counted.0 += united(&list);
     }
 
-    let unobserved = book.gaps().iter().map(|gap| clip(gap.from, gap.from.plus(gap.lasted), gap.lasted, season).length);
+    let mut gaps: BTreeMap<CircuitIndex, Vec<Stretch>> = BTreeMap::new();
+    for gap in book.gaps() {
+        let clipped = clip(gap.from, gap.from.plus(gap.lasted), gap.lasted, season);
+        gaps.entry(gap.circuit).or_default().push(Stretch { area: gap.area, ..clipped });
+    }
+    let unobserved = gaps.into_values().map(|mut list| {
+        list.sort_by_key(|stretch| stretch.from);
+        united(&list)
+    });
     let whole = AreaTime::of(area, season.length());
     let target = rule.target.as_ref().map(|clause| clause.value);
     Ok(AccidentRate {
         counted,
         by_cause: by_cause.into_iter().collect(),
         outages_counted,
+        outages,
         season: whole,
         to_date: AreaTime::of(area, until.since(season.start)),
-        unobserved: AreaTime(unobserved.map(|length| AreaTime::of(area, length).0).sum()),
+        unobserved: AreaTime(unobserved.sum()),
         status: judge(counted, whole, target, now >= season.end),
     })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use heatstation_points::{CircuitOutput, Point, PumpIndex, PumpOutput, Ratio, Switch};
 
+use crate::interlock::Trip;
 use crate::sequence::{Sequence, Stage};
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -26,9 +27,11 @@ pub(crate) fn take_over(
     at: &Surroundings,
     circulating: Option<bool>,
 ) -> bool {
-    if at.station.remote_selected.usable() == Some(Switch::Off) {
+    let selector = at.station.remote_selected.usable();
+    // A selector that cannot be read gives nothing back: somebody may still stand at the cabinet.
+    memory.was_local |= selector == Some(Switch::Off);
+    if memory.was_local && selector != Some(Switch::On) {
         memory.watching = Some(Duration::ZERO);
-        memory.was_local = true;
         return false;
     }
     if std::mem::take(&mut memory.was_local) {
@@ -40,7 +43,9 @@ pub(crate) fn take_over(
     let watched = watched.saturating_add(at.dt);
     memory.watching = Some(watched);
     let all_fresh = critical_inputs_fresh(settings, at);
-    if !(watched >= WATCH_MIN && all_fresh) && watched < WATCH_MAX {
+    // A plant that must be shut does not wait for a lost sensor to come back.
+    let urgent = memory.interlocks.closes_valve().is_some_and(|trip| trip != Trip::NoCirculation);
+    if !(watched >= WATCH_MIN && (all_fresh || urgent)) && watched < WATCH_MAX {
         return false;
     }
 
@@ -71,9 +76,9 @@ fn critical_inputs_fresh(settings: &CircuitSettings, at: &Surroundings) -> bool 
         && pumps_known
 }
 
-/// Whether a person has the valve.
+/// Whether a person has the valve: as its selector last said.
 pub(crate) fn valve_is_local(at: &Surroundings) -> bool {
-    at.own.own.valve_remote.usable() == Some(Switch::Off)
+    at.own.own.valve_remote.last() == Some(Switch::Off)
 }
 
 /// Outputs that are not written because a person has the device.
@@ -82,7 +87,7 @@ pub(crate) fn withheld(settings: &CircuitSettings, at: &Surroundings) -> Vec<Poi
     if valve_is_local(at) {
         list.push(Point::CircuitOutput(at.index, CircuitOutput::ValvePosition));
     }
-    let local = |reading: &heatstation_points::PumpReadings| reading.remote.usable() == Some(Switch::Off);
+    let local = |reading: &heatstation_points::PumpReadings| reading.remote.last() == Some(Switch::Off);
     for number in (0..settings.circulation.pumps).filter(|&n| local(&at.own.circulation_pumps[n])) {
         for output in PumpOutput::ALL {
             list.push(Point::CirculationPumpOutput(at.index, PumpIndex(number), *output));

@@ -157,7 +157,7 @@ impl Circulation {
                 pump.rest = settings.retry_after;
                 events.push(Event::PumpFailed { circuit, pump: PumpIndex(number) });
             }
-            let local = reading.remote.usable() == Some(Switch::Off);
+            let local = reading.remote.last() == Some(Switch::Off);
             able[number] = pump.rest.is_zero() && !faulty && !local && !asked.out[number];
         }
         let duty = if asked.run {

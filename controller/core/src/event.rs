@@ -63,6 +63,9 @@ pub enum Event {
         from: UtcMillis,
         /// How long.
         lasted: Duration,
+        /// The area behind that circuit.
+        #[serde(default)]
+        area: Area,
     },
     /// An alarm was raised.
     AlarmRaised {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, Pascals};
+use heatstation_points::{Celsius, Pascals, Reading, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
@@ -156,18 +156,49 @@ impl Trip {
     }
 }
 
+/// A hard-wired contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contact {
+    /// It has acted.
+    Acted,
+    /// It has not, or there is none.
+    #[default]
+    Quiet,
+    /// There is one and it cannot be read: it trips nothing, and it lets nothing go.
+    Unknown,
+}
+
+impl Contact {
+    /// What a reading of a contact says.
+    pub fn of(reading: Reading<Switch>) -> Contact {
+        match reading.usable() {
+            Some(Switch::On) => Contact::Acted,
+            None if reading.is_configured() => Contact::Unknown,
+            Some(Switch::Off) | None => Contact::Quiet,
+        }
+    }
+
+    fn acted(self) -> bool {
+        self == Contact::Acted
+    }
+
+    fn quiet(self) -> bool {
+        self == Contact::Quiet
+    }
+}
+
 /// What the interlocks look at. `None` is "nobody can tell"; each rule says what it makes of that.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one contact of the plant")]
 pub struct Sight {
     /// Emergency stop.
-    pub emergency_stop: bool,
+    pub emergency_stop: Contact,
     /// Hard-wired over-temperature.
-    pub safety_thermostat: bool,
+    pub safety_thermostat: Contact,
     /// Hard-wired over-pressure.
-    pub over_pressure_switch: bool,
+    pub over_pressure_switch: Contact,
     /// Hard-wired low pressure.
-    pub low_pressure_switch: bool,
+    pub low_pressure_switch: Contact,
     /// Mains healthy.
     pub mains: Option<bool>,
     /// Secondary supply temperature: the hottest of what is measured.
@@ -314,9 +345,11 @@ fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&MakeUpSetting
     const NOW: Duration = Duration::ZERO;
     const SETTLED: Duration = Duration::from_secs(10);
     let at_once = |wrong: bool| Rule { trip: wrong, trip_after: NOW, clear: !wrong, clear_after: NOW };
+    let contact =
+        |contact: Contact| Rule { trip: contact.acted(), trip_after: NOW, clear: contact.quiet(), clear_after: NOW };
     match trip {
-        Trip::EmergencyStop => at_once(sight.emergency_stop),
-        Trip::SafetyThermostat => at_once(sight.safety_thermostat),
+        Trip::EmergencyStop => contact(sight.emergency_stop),
+        Trip::SafetyThermostat => contact(sight.safety_thermostat),
         Trip::OverTemperature => Rule {
             trip: sight.supply.is_some_and(|supply| supply > settings.supply_trip),
             trip_after: settings.supply_trip_delay,
@@ -325,16 +358,19 @@ fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&MakeUpSetting
             clear_after: SETTLED,
         },
         Trip::PressureHigh => Rule {
-            trip: sight.over_pressure_switch || sight.supply_pressure.is_some_and(|p| p > settings.pressure_trip),
+            trip: sight.over_pressure_switch.acted()
+                || sight.supply_pressure.is_some_and(|p| p > settings.pressure_trip),
             trip_after: Duration::from_secs(2),
-            clear: !sight.over_pressure_switch
+            clear: sight.over_pressure_switch.quiet()
                 && sight.supply_pressure.is_none_or(|p| p < settings.pressure_trip * 0.95),
             clear_after: SETTLED,
         },
         Trip::PressureLow => Rule {
-            trip: sight.low_pressure_switch || sight.holding_pressure.is_some_and(|p| p < settings.pressure_protect),
+            trip: sight.low_pressure_switch.acted()
+                || sight.holding_pressure.is_some_and(|p| p < settings.pressure_protect),
             trip_after: settings.pressure_delay,
-            clear: !sight.low_pressure_switch && sight.holding_pressure.is_none_or(|p| p >= settings.pressure_restart),
+            clear: sight.low_pressure_switch.quiet()
+                && sight.holding_pressure.is_none_or(|p| p >= settings.pressure_restart),
             clear_after: SETTLED,
         },
         Trip::MainsLost => Rule {
@@ -466,7 +502,7 @@ pub(crate) mod tests {
     #[test]
     fn an_emergency_stop_stays_after_its_release() {
         let mut interlocks = Interlocks::default();
-        seconds(&mut interlocks, Sight { emergency_stop: true, ..sound() }, 1);
+        seconds(&mut interlocks, Sight { emergency_stop: Contact::Acted, ..sound() }, 1);
         assert!(interlocks.stops_circulation().is_some() && interlocks.stops_make_up().is_some());
         assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
         interlocks.ask_reset().unwrap();
@@ -477,7 +513,7 @@ pub(crate) mod tests {
     fn a_reset_while_the_button_is_pressed_does_not_let_its_release_start_the_plant() {
         let mut interlocks = Interlocks::default();
         assert_eq!(interlocks.ask_reset(), Err(Refusal::NoSuchThing));
-        let pressed = Sight { emergency_stop: true, ..sound() };
+        let pressed = Sight { emergency_stop: Contact::Acted, ..sound() };
         seconds(&mut interlocks, pressed, 5);
         assert_eq!(interlocks.ask_reset(), Err(Refusal::StillTripped));
         assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());

@@ -23,6 +23,10 @@ const GAIN_PER_PASCAL: f64 = 2.0e-5;
 const INTEGRAL_SECONDS: f64 = 20.0;
 /// The lowest speed of a make-up pump, share of nominal (20 Hz): below it no pump reaches the pressure.
 const SPEED_MIN: Ratio = Ratio(0.4);
+/// The largest pulse of a make-up meter, m³.
+const PULSE_MAX: f64 = 2.0;
+/// More than any make-up pump of a station delivers, m³/s (72 m³/h).
+const FLOW_MAX: f64 = 0.02;
 /// At its lowest speed for this long above the setpoint a make-up pump goes to sleep.
 const SLEEP_AFTER: Duration = Duration::from_secs(60);
 
@@ -53,6 +57,9 @@ pub struct MakeUp {
     pub today: f64,
     day: Option<Weekday>,
     counter: Option<f64>,
+    /// How long neither volume nor flow has been read.
+    #[serde(default)]
+    uncounted: Duration,
 }
 
 impl MakeUp {
@@ -64,14 +71,20 @@ impl MakeUp {
         }
         let own = &readings.own;
         if let Some(volume) = own.make_up_volume.fresh() {
-            // A counter that jumps back or leaps was replaced or misread: begin anew from there.
+            // A counter that jumps back, or further than any pump here could fill in the time, was replaced or misread:
+            // begin anew from there. A pulse may be a whole cubic metre.
+            let possible = PULSE_MAX + FLOW_MAX * seconds(self.uncounted.saturating_add(dt));
             let grown = self.counter.map_or(0.0, |before| volume.0 - before);
-            if (0.0..1.0).contains(&grown) {
+            if (0.0..=possible).contains(&grown) {
                 self.today += grown;
             }
             self.counter = Some(volume.0);
+            self.uncounted = Duration::ZERO;
         } else if let Some(flow) = own.make_up_flow.fresh() {
             self.today += flow.0 * seconds(dt);
+            self.counter = None;
+        } else {
+            self.uncounted = self.uncounted.saturating_add(dt);
         }
     }
 
@@ -93,6 +106,7 @@ impl MakeUp {
         };
         if self.running {
             self.run = self.run.saturating_add(dt);
+            self.hand_over(settings, readings);
         }
         match settings.mode {
             MakeUpMode::StartStop => {
@@ -128,16 +142,29 @@ impl MakeUp {
         }
     }
 
+    /// A running pump that fails hands over to the next that can; the run goes on counting, or a chattering fault would
+    /// outlive its limit.
+    fn hand_over(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
+        if readings.make_up_pumps.get(self.lead).is_none_or(able) {
+            return;
+        }
+        match self.next_able(settings, readings) {
+            Some(number) => self.lead = number,
+            None => self.stop(),
+        }
+    }
+
+    /// The next pump in turn that can.
+    fn next_able(&self, settings: &MakeUpSettings, readings: &CircuitReadings) -> Option<usize> {
+        let mut turn = (1..=settings.pumps).map(|next| (self.lead + next) % settings.pumps);
+        turn.find(|&number| readings.make_up_pumps.get(number).is_none_or(able))
+    }
+
     fn start(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
-        let able =
-            |pump: &PumpReadings| pump.fault.usable() != Some(Switch::On) && pump.remote.usable() != Some(Switch::Off);
         if self.running {
             return;
         }
-        // Take turns, past a pump that cannot.
-        let turn = (1..=settings.pumps).map(|next| (self.lead + next) % settings.pumps);
-        let mut turn = turn.filter(|&number| readings.make_up_pumps.get(number).is_none_or(able));
-        if let Some(number) = turn.next() {
+        if let Some(number) = self.next_able(settings, readings) {
             self.lead = number;
             self.running = true;
             self.run = Duration::ZERO;
@@ -194,6 +221,11 @@ impl MakeUp {
     pub fn is_running(&self) -> bool {
         self.running
     }
+}
+
+/// Whether a pump can be told to run: no fault, and not in somebody's hands.
+fn able(pump: &PumpReadings) -> bool {
+    pump.fault.usable() != Some(Switch::On) && pump.remote.last() != Some(Switch::Off)
 }
 
 #[cfg(test)]
@@ -309,5 +341,27 @@ pub(crate) mod tests {
         assert_eq!(count(3.0, Weekday::Monday), 0.5);
         assert_eq!(count(3.25, Weekday::Monday), 0.75);
         assert_eq!(count(3.5, Weekday::Tuesday), 0.25);
+        // A meter with pulses of a cubic metre counts too; a leap that no pump could make does not.
+        assert_eq!(count(4.5, Weekday::Tuesday), 1.25);
+        assert_eq!(count(900.0, Weekday::Tuesday), 1.25);
+    }
+
+    #[test]
+    fn a_pump_that_fails_while_it_runs_hands_over_and_the_run_goes_on() {
+        let (settings, mut make_up) = (settings(MakeUpMode::StartStop), MakeUp::default());
+        let mut readings = CircuitReadings { make_up_pumps: vec![PumpReadings::default(); 2], ..Default::default() };
+        let mut run = |readings: &CircuitReadings, seconds: u32| {
+            for _ in 0..seconds {
+                make_up.advance(&settings, readings, Some(Pascals(250e3)), false, Duration::from_secs(1));
+            }
+            (make_up.commands(&settings).iter().position(|pump| pump.start.is_on()), make_up.run)
+        };
+        let (first, _) = run(&readings, 60);
+        readings.make_up_pumps[first.unwrap()].fault = Reading::good(Switch::On);
+        let (second, lasted) = run(&readings, 60);
+        assert!(second.is_some() && second != first, "{first:?} then {second:?}");
+        assert!(lasted >= Duration::from_secs(115), "{lasted:?}");
+        readings.make_up_pumps[second.unwrap()].fault = Reading::good(Switch::On);
+        assert_eq!(run(&readings, 1).0, None);
     }
 }

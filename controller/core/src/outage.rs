@@ -150,6 +150,9 @@ pub struct Watch {
     pub blind: Option<(UtcMillis, Duration)>,
     /// Every second of the season is in one of the three.
     pub seconds: SeasonTime,
+    /// Which season that is, by its first moment.
+    #[serde(default)]
+    season: Option<UtcMillis>,
 }
 
 /// Time of the season, split without rest.
@@ -197,17 +200,20 @@ impl Watch {
             self.book(dt);
         }
         if !seen.due {
-            self.see_again(circuit, events);
+            self.see_again(circuit, area, events);
             self.close(circuit, area, wall, events);
             return;
         }
         match seen.arrives {
             None if self.blind.is_none() => self.blind = Some((wall, Duration::ZERO)),
             None => {}
-            Some(_) => self.see_again(circuit, events),
+            Some(_) => self.see_again(circuit, area, events),
         }
         match (self.supply, seen.arrives) {
-            (Suspected { since, lasted, unobserved }, Some(false)) if lasted >= settings.confirm_after => {
+            (Suspected { since, lasted, unobserved }, Some(false))
+                // Only what was seen confirms: a few cold seconds around an hour of blindness prove nothing.
+                if lasted.saturating_sub(unobserved) >= settings.confirm_after =>
+            {
                 self.supply = Outage { since, lasted, unobserved };
                 // What had been booked in good faith was the beginning of the outage.
                 self.seconds.supplied = self.seconds.supplied.saturating_sub(lasted.saturating_sub(unobserved));
@@ -217,7 +223,13 @@ impl Watch {
                 events.push(Event::OutageOpened { outage, area, suggested, lasted, supply });
             }
             (_, None) | (Arriving, Some(true)) | (Suspected { .. } | Outage { .. }, Some(false)) => {}
-            (Suspected { .. }, Some(true)) => self.supply = Arriving,
+            (Suspected { since, unobserved, .. }, Some(true)) => {
+                self.supply = Arriving;
+                // What nobody saw of a suspicion that came to nothing.
+                if !unobserved.is_zero() {
+                    events.push(Event::Unobserved { circuit, from: since, lasted: unobserved, area });
+                }
+            }
             (Arriving, Some(false)) => {
                 self.supply = Suspected { since: wall, lasted: Duration::ZERO, unobserved: Duration::ZERO };
             }
@@ -248,11 +260,12 @@ impl Watch {
         *account += dt;
     }
 
-    /// Blindness ends. Inside an outage it is noted with the outage; outside of one it is a record of its own.
-    fn see_again(&mut self, circuit: CircuitIndex, events: &mut Vec<Event>) {
-        let in_outage = matches!(self.supply, Supply::Outage { .. });
+    /// Blindness ends. Inside an outage it is noted with the outage, inside a suspicion with what becomes of it; otherwise
+    /// it is a record of its own.
+    fn see_again(&mut self, circuit: CircuitIndex, area: Area, events: &mut Vec<Event>) {
+        let in_outage = !matches!(self.supply, Supply::Arriving);
         if let Some((from, lasted)) = self.blind.take().filter(|(_, lasted)| !lasted.is_zero() && !in_outage) {
-            events.push(Event::Unobserved { circuit, from, lasted });
+            events.push(Event::Unobserved { circuit, from, lasted, area });
         }
     }
 
@@ -268,18 +281,33 @@ impl Watch {
     pub(crate) fn take_up(
         &mut self,
         circuit: CircuitIndex,
+        area: Area,
         open: Option<OpenOutage>,
         gone: Duration,
         events: &mut Vec<Event>,
     ) {
-        self.see_again(circuit, events);
+        self.see_again(circuit, area, events);
         self.supply = if let Some(OpenOutage { outage, lasted, unobserved }) = open {
             self.seconds.interrupted += gone;
             Supply::Outage { since: outage.since, lasted, unobserved }
         } else {
             self.seconds.unobserved += gone;
-            Supply::Arriving
+            match self.supply {
+                // A suspicion is not dropped because the program was away: a plant without power takes the program along.
+                Supply::Suspected { since, lasted, unobserved } => {
+                    Supply::Suspected { since, lasted: lasted + gone, unobserved: unobserved + gone }
+                }
+                Supply::Arriving | Supply::Outage { .. } => Supply::Arriving,
+            }
         };
+    }
+
+    /// Another season begins its own account.
+    pub(crate) fn of_season(&mut self, start: UtcMillis) {
+        if self.season.is_some_and(|season| season != start) {
+            self.seconds = SeasonTime::default();
+        }
+        self.season = Some(start);
     }
 
     /// The outage that lasts now, if any.
@@ -391,7 +419,9 @@ mod tests {
     fn blindness_neither_opens_nor_closes_an_outage() {
         assert_eq!(run("ww????????ww"), ["10: blind for 8 min"]);
         assert_eq!(run("wwcccc??ccww"), ["5: opened 2", "10: closed 2..10 of 8 min, 2 unseen"]);
-        assert_eq!(run("wc?ccw"), ["3: blind for 1 min", "4: opened 1", "5: closed 1..5 of 4 min, 1 unseen"]);
+        assert_eq!(run("wc?cccw"), ["5: opened 1", "6: closed 1..6 of 5 min, 1 unseen"]);
+        // Cold seconds around a blindness are no evidence for all of it.
+        assert_eq!(run("wc?????cw"), ["8: blind for 5 min"]);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Gap {
     pub from: UtcMillis,
     /// How long.
     pub lasted: Duration,
+    /// The area behind that circuit.
+    pub area: Area,
 }
 
 /// All outages and gaps that the records tell of.
@@ -62,7 +64,9 @@ impl OutageBook {
                     record.cause = cause;
                 }
             }
-            Event::Unobserved { circuit, from, lasted } => self.gaps.push(Gap { circuit, from, lasted }),
+            Event::Unobserved { circuit, from, lasted, area } => {
+                self.gaps.push(Gap { circuit, from, lasted, area });
+            }
             _ => {}
         }
     }

@@ -66,7 +66,20 @@ pub struct Outdoor {
     pub source: OutdoorSource,
 }
 
+/// A smoothed value older than this is of another day.
+const SMOOTHED_KEEP: Duration = Duration::from_secs(6 * 3600);
+
 impl OutdoorState {
+    /// Lets time pass in which nobody looked.
+    pub fn age(&mut self, gone: Duration) {
+        if let Some((_, age)) = &mut self.last_good {
+            *age = age.saturating_add(gone);
+        }
+        if gone > SMOOTHED_KEEP {
+            self.filtered = None;
+        }
+    }
+
     /// One step.
     pub fn observe(&mut self, settings: &OutdoorSettings, readings: &StationReadings, dt: Duration) -> Outdoor {
         let measured = measured(settings, readings);

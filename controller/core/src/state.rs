@@ -8,6 +8,7 @@ use heatstation_points::{CircuitIndex, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarms;
+use crate::area::Area;
 use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::event::Event;
 use crate::frost::Frost;
@@ -25,6 +26,9 @@ use crate::timer::Held;
 
 /// Integrators older than this are not taken up again: the plant has gone on without us.
 const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
+
+/// The rooms of another week, or of last winter, say nothing of today's.
+const TRIM_KEEP: Duration = Duration::from_secs(7 * 86_400);
 
 /// The state of a station.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -158,12 +162,16 @@ impl State {
         }
         let mut state = saved;
         state.last = None;
+        state.outdoor.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
+            }
+            if age > TRIM_KEEP {
+                circuit.room_trim = RoomTrim::default();
             }
             if age > INTEGRATORS_KEEP {
                 circuit.setpoint = Setpoint::default();
@@ -188,13 +196,20 @@ pub struct OpenOutage {
 }
 
 impl State {
+    /// The same station under changed settings, between two steps: nothing has gone by, nothing is taken over anew. None
+    /// if the state belongs to another number of circuits.
+    pub fn under(self, settings: &Settings) -> Option<State> {
+        (self.circuits.len() == settings.circuits.len()).then_some(self)
+    }
+
     /// Takes over what the records say about outages, which outrank any saved state, and books `gone`, the time in which
     /// nobody looked, in every circuit. Returns what is still owed to the records.
-    pub fn take_up_outages(&mut self, open: &[OpenOutage], gone: Duration) -> Vec<Event> {
+    pub fn take_up_outages(&mut self, settings: &Settings, open: &[OpenOutage], gone: Duration) -> Vec<Event> {
         let mut owed = Vec::new();
         for (number, circuit) in self.circuits.iter_mut().enumerate() {
             let open = open.iter().find(|open| open.outage.circuit.0 == number);
-            circuit.watch.take_up(CircuitIndex(number), open.copied(), gone, &mut owed);
+            let area = settings.circuits.get(number).map_or(Area::default(), |circuit| circuit.heated_area);
+            circuit.watch.take_up(CircuitIndex(number), area, open.copied(), gone, &mut owed);
         }
         owed
     }

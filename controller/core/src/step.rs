@@ -12,9 +12,9 @@ use crate::adopt;
 use crate::alarms_of_step;
 use crate::circulation::{self, Asked};
 use crate::event::Event;
-use crate::interlock::{Sight, Trip};
+use crate::interlock::{Contact, Sight, Trip};
 use crate::make_up;
-use crate::moment::Moment;
+use crate::moment::{Moment, UtcMillis};
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::outdoor::Outdoor;
 use crate::report::{CircuitCommands, CircuitReport, PumpReason, Report, SetpointReport, ValveReason};
@@ -80,6 +80,7 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
             now: inputs.now,
             outdoor,
             in_season,
+            season_start: settings.season.start,
             heats: settings.season.heats(inputs.now.wall),
             station: &inputs.readings.station,
             own: &inputs.readings.circuits[number],
@@ -104,6 +105,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) outdoor: Outdoor,
     /// Whether heat is due by the calendar.
     pub(crate) in_season: bool,
+    /// The season's first moment.
+    pub(crate) season_start: UtcMillis,
     /// Whether the station heats: the season, and the days before it in which it warms up.
     pub(crate) heats: bool,
     pub(crate) station: &'a StationReadings,
@@ -197,10 +200,10 @@ fn judge_interlocks(
     let below = level.zip(tank_low_level).is_some_and(|(level, low)| level < low);
     let above = level.zip(tank_low_level).is_none_or(|(level, low)| level > low * 1.2);
     let sight = Sight {
-        emergency_stop: on(station.emergency_stop),
-        safety_thermostat: on(own.over_temperature_switch),
-        over_pressure_switch: on(own.over_pressure_switch),
-        low_pressure_switch: on(own.low_pressure_switch),
+        emergency_stop: Contact::of(station.emergency_stop),
+        safety_thermostat: Contact::of(own.over_temperature_switch),
+        over_pressure_switch: Contact::of(own.over_pressure_switch),
+        low_pressure_switch: Contact::of(own.low_pressure_switch),
         mains: station.mains_healthy.usable().map(Switch::is_on),
         supply: measured.into_iter().flatten().reduce(Celsius::max),
         secondary_return: own.return_temperature.fresh(),
@@ -387,6 +390,7 @@ fn watch_outage(
         suggested: suggest_cause(memory),
         supply: seen.supply,
     };
+    memory.watch.of_season(at.season_start);
     memory.watch.observe(&settings.outage, at.index, settings.heated_area, observation, at.now.wall, at.dt, events);
 }
 

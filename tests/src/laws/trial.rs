@@ -185,7 +185,7 @@ impl Trial {
             .iter()
             .map(|&outage| OpenOutage { outage, lasted: now.since(outage.since), unobserved: away })
             .collect();
-        state.take_up_outages(&open, away);
+        let _ = state.take_up_outages(&self.settings, &open, away);
         self.closed_loop.restart(Some(state), gone);
         self.second += gone.as_secs();
         self.program = match memory {
