@@ -19,17 +19,32 @@ pub struct Clock {
     zone: TimeZone,
     /// Virtual time in a demonstration: the wall runs this many times as fast from where it started.
     pace: Option<(UtcMillis, u32)>,
+    /// The wall clock as it must have stood at the epoch at the earliest.
+    floor: UtcMillis,
 }
 
 impl Clock {
     /// A clock that starts now, in the station's time zone.
     pub fn start(zone: TimeZone) -> Clock {
-        Clock { epoch: Instant::now(), zone, pace: None }
+        Clock { epoch: Instant::now(), zone, pace: None, floor: UtcMillis(i64::MIN) }
     }
 
     /// A clock whose time runs `speed` times as fast from `wall` on: control, records and schedules all follow it.
     pub fn paced(zone: TimeZone, wall: UtcMillis, speed: u32) -> Clock {
-        Clock { epoch: Instant::now(), zone, pace: Some((wall, speed)) }
+        Clock { epoch: Instant::now(), zone, pace: Some((wall, speed)), floor: UtcMillis(i64::MIN) }
+    }
+
+    /// From now on the wall clock stands at `known` at the earliest: time that is on record has been. A computer whose
+    /// battery is flat wakes up in 1970, and homes would be cold and outages of no length until somebody sets its clock.
+    ///
+    /// Returns how far the machine's clock is behind, if it is.
+    pub fn not_before(&mut self, known: UtcMillis) -> Option<Duration> {
+        let behind = known.since(self.now().wall);
+        if behind.is_zero() {
+            return None;
+        }
+        self.floor = UtcMillis(known.0 - i64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(0));
+        Some(behind)
     }
 
     /// The start of all monotonic times.
@@ -46,7 +61,7 @@ impl Clock {
     pub fn now(&self) -> Moment {
         let elapsed = self.epoch.elapsed();
         let (monotonic, wall) = match self.pace {
-            None => (elapsed, UtcMillis(Timestamp::now().as_millisecond())),
+            None => (elapsed, UtcMillis(Timestamp::now().as_millisecond()).max(self.floor.plus(elapsed))),
             Some((start, speed)) => (elapsed * speed, start.plus(elapsed * speed)),
         };
         Moment { monotonic, wall, local: local_time(wall, &self.zone) }
@@ -88,6 +103,17 @@ mod tests {
         // 2026-11-14 16:00 UTC is Sunday 00:00 there.
         let local = local_time(UtcMillis(1_794_672_000_000), &zone);
         assert_eq!((local.weekday, local.minute_of_day), (Weekday::Sunday, 0));
+    }
+
+    #[test]
+    fn a_clock_that_wakes_up_in_the_past_goes_on_from_the_last_record() {
+        let mut clock = Clock::start(TimeZone::UTC);
+        let real = clock.now().wall;
+        assert_eq!(clock.not_before(UtcMillis(real.0 - 1000)), None);
+        let known = UtcMillis(real.0 + 86_400_000);
+        let behind = clock.not_before(known).unwrap();
+        assert!(behind > Duration::from_secs(86_300), "{behind:?}");
+        assert!(clock.now().wall >= known && clock.now().wall.since(known) < Duration::from_secs(5));
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub enum Order {
 pub struct Adoption {
     /// What is shown of it.
     pub facts: Arc<Facts>,
-    /// Its wires, running.
-    pub field: Field,
+    /// Its wires, running; none if they are the same as before and simply go on.
+    pub field: Option<Field>,
     /// What the history records.
     pub telemetry: Telemetry,
     /// The records of its coming into force.
@@ -95,7 +95,7 @@ impl Cycle {
     /// Runs until `stop` says so and gives the wires back. The last outputs stay as they are: the plant is handed over as
     /// it stands.
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Field {
-        let mut pulse = Pulse { outages: self.book.outages().cloned().collect(), ..Pulse::default() };
+        let mut pulse = Pulse { outages: self.outages_of_season(), ..Pulse::default() };
         let mut inputs = self.empty_inputs();
         let mut samples = Vec::new();
         let mut by_slot = Vec::new();
@@ -129,6 +129,14 @@ impl Cycle {
         self.field
     }
 
+    /// The journal keeps all outages; what is shown is this season's.
+    fn outages_of_season(&self) -> Arc<[Outage]> {
+        let season = self.facts.settings.season;
+        let ended_before = |outage: &Outage| outage.ended.is_some_and(|(ended, _)| ended <= season.start);
+        let of_season = |outage: &&Outage| !ended_before(outage) && outage.id.since < season.end;
+        self.book.outages().filter(of_season).cloned().collect()
+    }
+
     fn empty_inputs(&self) -> Inputs {
         Inputs {
             now: self.clock.now(),
@@ -149,15 +157,27 @@ impl Cycle {
                 Order::Adopt(mut adoption) => {
                     pulse.rejected = false;
                     records.append(&mut adoption.records);
-                    let saved = std::mem::take(&mut self.state);
-                    self.state = State::resume(saved, &adoption.facts.settings, Duration::ZERO)
-                        .unwrap_or_else(|| State::new(&adoption.facts.settings));
-                    self.facts = adoption.facts;
-                    self.field = adoption.field;
-                    self.telemetry = adoption.telemetry;
-                    *inputs = self.empty_inputs();
+                    self.adopt(*adoption, inputs);
                 }
             }
+        }
+    }
+
+    /// Other settings for the same circuits: the state goes on. Behind other wires the plant is watched anew.
+    fn adopt(&mut self, adoption: Adoption, inputs: &mut Inputs) {
+        let settings = &adoption.facts.settings;
+        let state = std::mem::take(&mut self.state);
+        let state = match &adoption.field {
+            None => state.under(settings),
+            Some(_) => State::resume(state, settings, Duration::ZERO),
+        };
+        // A reload that adds or removes circuits is refused before it comes here.
+        self.state = state.unwrap_or_else(|| State::new(settings));
+        self.facts = adoption.facts;
+        self.telemetry = adoption.telemetry;
+        if let Some(field) = adoption.field {
+            self.field = field;
+            *inputs = self.empty_inputs();
         }
     }
 
@@ -197,7 +217,7 @@ impl Cycle {
             }
         }
         if !report.events.is_empty() {
-            pulse.outages = self.book.outages().cloned().collect();
+            pulse.outages = self.outages_of_season();
             for event in &report.events {
                 tracing::info!(kind = event.kind(), event = ?event, "event");
             }

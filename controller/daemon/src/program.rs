@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow};
 use heatstation_config::Station;
 use heatstation_core::event::Event;
 use heatstation_core::moment::UtcMillis;
-use heatstation_core::outage_book::OutageBook;
+use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_core::{Moment, State};
 use heatstation_drivers::settings::Register;
@@ -22,7 +22,7 @@ use crate::clock::{Clock, age_of};
 use crate::cycle::{Adoption, Cycle, Order};
 use crate::demo_door::DemoDoor;
 use crate::field::Field;
-use crate::records::{Deed, open_outages, read_book, record_of};
+use crate::records::{Deed, open_outages, read_book, record_of, station_of};
 use crate::snapshot::Facts;
 use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreError, StoreSettings};
 use crate::telemetry::Telemetry;
@@ -77,11 +77,18 @@ impl Program {
         };
         let settings = StoreSettings { history, ..StoreSettings::default() };
         let folder = options.data_folder.clone();
-        let clock = options.clock;
+        let mut clock = options.clock;
         let suffix = format!("damaged-{}", clock.now().wall.0 / 1000);
         // SQLite's recovery and check block: off the runtime's threads.
         let (store, set_aside) = tokio::task::spawn_blocking(move || open_store(&folder, &settings, &suffix)).await??;
         let store = Arc::new(store);
+
+        if let Some(behind) = clock.not_before(last_on_record(&store)?) {
+            tracing::error!(
+                ?behind,
+                "the computer's clock is behind the records; going on from the last record until it is set"
+            );
+        }
 
         let facts = Arc::new(facts_of(&station));
         let field = field_of(&station, &clock)?;
@@ -224,6 +231,13 @@ fn open_store(folder: &Path, settings: &StoreSettings, suffix: &str) -> Result<(
     }
 }
 
+/// The latest time that any record or sign of life has: time cannot be earlier than that.
+fn last_on_record(store: &Store) -> anyhow::Result<UtcMillis> {
+    let record = store.reader()?.last()?.map(|record| record.stamp.wall_milliseconds);
+    let alive = store.previous_liveness().map(|liveness| liveness.stamp.wall_milliseconds);
+    Ok(UtcMillis(record.max(alive).unwrap_or(i64::MIN)))
+}
+
 /// What the run before this one left behind.
 struct Found {
     book: OutageBook,
@@ -234,7 +248,14 @@ struct Found {
 /// Takes up the state, the outages and the gap of observation. The journal outranks the checkpoint.
 fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<PathBuf>) -> anyhow::Result<Found> {
     let settings = &station.settings;
-    let mut book = read_book(&store.reader()?)?;
+    let reader = store.reader()?;
+    if let Some(whose) = station_of(&reader)?.filter(|whose| *whose != settings.station) {
+        return Err(anyhow!(
+            "this data folder holds the records of station {whose}, not of {}; choose another with --data",
+            settings.station
+        ));
+    }
+    let mut book = read_book(&reader)?;
     let (saved, found) = match &store.opening().checkpoint {
         CheckpointAtStart::Absent => (None, "no saved state".to_owned()),
         CheckpointAtStart::Damaged { what } => (None, format!("saved state damaged: {what}")),
@@ -247,10 +268,14 @@ fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<Pat
             }
         }
     };
-    let (mut state, age) = saved.unwrap_or_else(|| (State::new(settings), Duration::ZERO));
+    let seen = store.previous_liveness().map(|liveness| UtcMillis(liveness.stamp.wall_milliseconds));
+    // Before the first start nobody looked either: the season until now is unobserved, not well.
+    let last_seen = seen.unwrap_or(settings.season.start.min(now.wall));
+    let (mut state, age) = saved.unwrap_or_else(|| (State::new(settings), now.wall.since(last_seen)));
 
     let mut records = vec![
         Deed::ProgramStarted {
+            station: settings.station.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             configuration: hash_of(station),
             found: match (&store.opening().journal_regressed, set_aside) {
@@ -261,18 +286,33 @@ fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<Pat
         }
         .record(now)?,
     ];
-    let seen = store.previous_liveness().map(|liveness| UtcMillis(liveness.stamp.wall_milliseconds));
-    let last_seen = seen.unwrap_or(now.wall);
-    for event in gaps(station, &book, last_seen, now) {
+    for event in orphans(station, &book, last_seen).into_iter().chain(gaps(station, &book, last_seen, now)) {
         book.note(&event);
         records.push(record_of(&event, now)?);
     }
-    let gone = if settings.season.contains(now.wall) { age } else { Duration::ZERO };
-    for event in state.take_up_outages(&open_outages(&book, last_seen, now.wall), gone) {
+    // Of the time without us only the season's part is booked.
+    let season = settings.season;
+    let left = UtcMillis(now.wall.0 - i64::try_from(age.as_millis()).unwrap_or(0));
+    let gone = now.wall.min(season.end).since(left.max(season.start));
+    for event in state.take_up_outages(settings, &open_outages(&book, last_seen, now.wall), gone) {
         book.note(&event);
         records.push(record_of(&event, now)?);
     }
     Ok(Found { book, state, records })
+}
+
+/// Outages that the records have open for circuits that the configuration no longer has: they ended, as far as anybody
+/// can know, when that circuit was last looked at.
+fn orphans(station: &Station, book: &OutageBook, last_seen: UtcMillis) -> Vec<Event> {
+    let known = station.settings.circuits.len();
+    let closed = |outage: &Outage| Event::OutageClosed {
+        outage: outage.id,
+        area: outage.area,
+        ended: last_seen,
+        lasted: last_seen.since(outage.id.since),
+        unobserved: Duration::ZERO,
+    };
+    book.open().filter(|outage| outage.id.circuit.0 >= known).map(closed).collect()
 }
 
 /// The time without us, in each circuit that was not in an outage: nobody knows whether heat arrived.
@@ -284,7 +324,10 @@ fn gaps(station: &Station, book: &OutageBook, last_seen: UtcMillis, now: &Moment
     (0..station.settings.circuits.len())
         .map(CircuitIndex)
         .filter(|circuit| !lasted.is_zero() && !interrupted.contains(circuit))
-        .map(|circuit| Event::Unobserved { circuit, from, lasted })
+        .map(|circuit| {
+            let area = station.settings.circuits[circuit.0].heated_area;
+            Event::Unobserved { circuit, from, lasted, area }
+        })
         .collect()
 }
 
@@ -298,34 +341,49 @@ async fn reload_on_signal(
     let Some(path) = path else { return std::future::pending().await };
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     while hangups.recv().await.is_some() {
-        let order = match heatstation_config::load(&path) {
-            Err(problems) => {
-                tracing::error!("the changed configuration was refused, the old one is in force:\n{problems}");
-                let (in_force, problems) = (hash_of(&in_force), problems.to_string());
-                Order::Rejected(vec![Deed::ConfigurationRejected { in_force, problems }.record(&clock.now())?])
-            }
-            Ok(next) => {
-                for change in in_force.differences(&next) {
-                    tracing::info!(key = change.key, before = ?change.before, after = ?change.after, "changed");
-                }
-                if next.http != in_force.http || next.daemon != in_force.daemon {
-                    tracing::warn!("the page's address and the data folder change at the next start only");
-                }
-                let deed =
-                    Deed::ConfigurationLoaded { configuration: hash_of(&next), before: Some(hash_of(&in_force)) };
-                let adoption = Adoption {
-                    facts: Arc::new(facts_of(&next)),
-                    field: field_of(&next, &clock)?,
-                    telemetry: telemetry_of(&next),
-                    records: vec![deed.record(&clock.now())?],
-                };
+        let next = heatstation_config::load(&path).map_err(|problems| problems.to_string());
+        let order = match next.and_then(|next| prepare(&in_force, next, &clock)) {
+            Ok((next, adoption)) => {
                 in_force = next;
                 Order::Adopt(Box::new(adoption))
+            }
+            Err(mut problems) => {
+                tracing::error!("the changed configuration was refused, the old one is in force:\n{problems}");
+                if let Some((end, _)) = problems.char_indices().nth(PROBLEMS_MAX) {
+                    problems.truncate(end);
+                }
+                let in_force = hash_of(&in_force);
+                Order::Rejected(vec![Deed::ConfigurationRejected { in_force, problems }.record(&clock.now())?])
             }
         };
         orders.send(order).await.ok().context("the control cycle has ended")?;
     }
     Ok(())
+}
+
+/// Characters of a refusal that go into its record.
+const PROBLEMS_MAX: usize = 20_000;
+
+/// A changed configuration, ready to come into force; or why it cannot without a restart.
+fn prepare(in_force: &Station, next: Station, clock: &Clock) -> Result<(Station, Adoption), String> {
+    // State and records know circuits by their place.
+    let names = |station: &Station| station.settings.circuits.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    if names(in_force) != names(&next) {
+        return Err("circuits were added, removed, renamed or reordered: that needs a restart".to_owned());
+    }
+    for change in in_force.differences(&next) {
+        tracing::info!(key = change.key, before = ?change.before, after = ?change.after, "changed");
+    }
+    if next.http != in_force.http || next.daemon != in_force.daemon {
+        tracing::warn!("the page's address and the data folder change at the next start only");
+    }
+    // The same wires to the same points go on without a break.
+    let same = next.wires == in_force.wires && next.catalogue.definitions() == in_force.catalogue.definitions();
+    let field = if same { None } else { Some(field_of(&next, clock).map_err(|error| format!("{error:#}"))?) };
+    let deed = Deed::ConfigurationLoaded { configuration: hash_of(&next), before: Some(hash_of(in_force)) };
+    let records = vec![deed.record(&clock.now()).map_err(|error| error.to_string())?];
+    let adoption = Adoption { facts: Arc::new(facts_of(&next)), field, telemetry: telemetry_of(&next), records };
+    Ok((next, adoption))
 }
 
 /// SIGUSR1 is the reset of latched trips by whoever may send this process a signal: a person on this computer. What is

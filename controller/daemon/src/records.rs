@@ -4,6 +4,8 @@
 //! back folds the season's outages into the same book that live events go into, so that a figure is the same whether the
 //! program ran through or was killed a hundred times.
 
+use std::path::Path;
+
 use heatstation_core::Moment;
 use heatstation_core::event::Event;
 use heatstation_core::moment::UtcMillis;
@@ -12,7 +14,7 @@ use heatstation_core::state::OpenOutage;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::stamp;
-use crate::store::{NewRecord, Reader, RecordError, Selection, StoreError};
+use crate::store::{NewRecord, Order, Reader, RecordError, Selection, StoreError};
 
 /// What the program does itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,9 @@ use crate::store::{NewRecord, Reader, RecordError, Selection, StoreError};
 pub enum Deed {
     /// The program was started.
     ProgramStarted {
+        /// Whose records these are: the station's id.
+        #[serde(default)]
+        station: String,
         /// Its version.
         version: String,
         /// The configuration's hash.
@@ -117,6 +122,70 @@ pub fn read_book(reader: &Reader) -> Result<OutageBook, BookError> {
     }
     Ok(book)
 }
+
+/// Whose records these are, as the last start wrote it; none in a new journal.
+///
+/// # Errors
+/// The store could not be read.
+pub fn station_of(reader: &Reader) -> Result<Option<String>, StoreError> {
+    let selection = Selection {
+        kinds: vec!["program_started".to_owned()],
+        order: Order::NewestFirst,
+        limit: 1,
+        ..Selection::default()
+    };
+    let last = reader.records(&selection)?.pop();
+    let deed = last.and_then(|record| serde_json::from_str(&record.body).ok());
+    Ok(match deed {
+        Some(Deed::ProgramStarted { station, .. }) => Some(station).filter(|station| !station.is_empty()),
+        _ => None,
+    })
+}
+
+/// Opens the records of a station to read them.
+///
+/// # Errors
+/// There are none in that folder, they cannot be read, or they are another station's: a figure made of them would be false.
+pub fn open_records(folder: &Path, station: Option<&str>) -> Result<Reader, String> {
+    if !folder.join("heatstation.db").is_file() {
+        return Err(format!(
+            "{}: there are no records (no heatstation.db); name the data folder with --data",
+            folder.display()
+        ));
+    }
+    let reader = Reader::open(folder).map_err(|error| error.to_string())?;
+    let whose = station_of(&reader).map_err(|error| error.to_string())?;
+    match (whose, station) {
+        (Some(whose), Some(station)) if whose != station => {
+            Err(format!("{}: these are the records of station {whose}, not of {station}", folder.display()))
+        }
+        _ => Ok(reader),
+    }
+}
+
+/// Every kind of record that there is.
+pub const KINDS: [&str; 20] = [
+    "program_started",
+    "program_stopped",
+    "configuration_loaded",
+    "configuration_rejected",
+    "outage_opened",
+    "outage_closed",
+    "outage_cause_confirmed",
+    "unobserved",
+    "alarm_raised",
+    "alarm_cleared",
+    "alarm_acknowledged",
+    "tripped",
+    "trip_ended",
+    "stage_changed",
+    "pump_started",
+    "pump_failed",
+    "outdoor_source_changed",
+    "request_granted",
+    "request_refused",
+    "hand_expired",
+];
 
 /// The outages that are open at a start, with the time that has passed meanwhile on the wall clock.
 pub fn open_outages(book: &OutageBook, last_seen: UtcMillis, now: UtcMillis) -> Vec<OpenOutage> {
