@@ -140,7 +140,14 @@ fn a_stop_is_orderly_and_the_next_start_knows_the_gap() {
     let export = command(&["journal", "export", "--data", folder]);
     let text = String::from_utf8_lossy(&export.stdout).into_owned();
     let count = |kind: &str| text.lines().filter(|line| line.contains(&format!("\"kind\":\"{kind}\""))).count();
-    assert_eq!((count("program_started"), count("program_stopped"), count("unobserved")), (2, 2, 1), "{text}");
+    // The season before the first start, and the gap between the two.
+    assert_eq!((count("program_started"), count("program_stopped"), count("unobserved")), (2, 2, 2), "{text}");
+    assert!(text.contains("\"station\":\"k12\""), "{text}");
+    // Another station's figures are not made of these records.
+    let other = example("two-zones.toml");
+    let figures = command(&["indicators", other.to_str().unwrap(), "--data", folder]);
+    assert_eq!(figures.status.code(), Some(2));
+    assert!(words(&figures).contains("k12") && words(&figures).contains("k27"), "{}", words(&figures));
 }
 
 #[test]

@@ -157,6 +157,9 @@ enum Command {
         /// Writes one row a minute to this CSV file.
         #[arg(long, value_name = "FILE.csv")]
         series: Option<PathBuf>,
+        /// Writes what happened to this file, one JSON object a line.
+        #[arg(long, value_name = "FILE.jsonl")]
+        events: Option<PathBuf>,
     },
     /// Closed loop against anybody's plant: JSON lines on stdin and stdout.
     #[command(after_help = "Example: my_plant.py | heatstation cosim config/stations/demo.toml")]
@@ -289,9 +292,9 @@ fn obey(command: Command) -> Outcome {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, strategy, json, series } => {
+        Command::Simulate { config, from, to, weather, seed, strategy, json, series, events } => {
             let configuration = config.config;
-            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series })
+            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series, events })
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())

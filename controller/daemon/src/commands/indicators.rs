@@ -4,14 +4,12 @@ use std::path::{Path, PathBuf};
 
 use heatstation_core::accident_rate::{AccidentRate, NoRate, Status, accident_rate};
 use heatstation_core::moment::UtcMillis;
-use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::Profile;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Failure, Outcome, say, say_json};
-use crate::records::read_book;
-use crate::store::Reader;
+use crate::records::{open_records, read_book};
 
 /// How the indicators are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -67,7 +65,7 @@ pub fn run(path: &Path, data: Option<PathBuf>, profile: Option<&str>, format: Fo
         Some(id) => heatstation_config::standard(id, path.parent())?.profile(),
     };
     let folder = data.unwrap_or_else(|| station.daemon.data_folder.clone());
-    let reader = Reader::open(&folder).map_err(anyhow::Error::from)?;
+    let reader = open_records(&folder, Some(&station.settings.station)).map_err(Failure::Usage)?;
     let book = read_book(&reader).map_err(anyhow::Error::from)?;
     let now = UtcMillis(Timestamp::now().as_millisecond());
     // Records of a demonstration lie ahead of the clock: nothing that is recorded may count as not yet been.
@@ -76,7 +74,7 @@ pub fn run(path: &Path, data: Option<PathBuf>, profile: Option<&str>, format: Fo
     let settings = &station.settings;
     let rate = accident_rate(&profile.accident_rate, &book, settings.heated_area, settings.season, now)
         .map_err(|why| Failure::Usage(no_rate(why)))?;
-    let row = indicator(&profile, &rate, &book);
+    let row = indicator(&profile, &rate);
     match format {
         Format::Json => say_json(&vec![row]),
         Format::Csv => csv(&row),
@@ -92,7 +90,7 @@ fn no_rate(why: NoRate) -> String {
     .to_owned()
 }
 
-fn indicator(profile: &Profile, rate: &AccidentRate, book: &OutageBook) -> Indicator {
+fn indicator(profile: &Profile, rate: &AccidentRate) -> Indicator {
     let hours = |amount: heatstation_core::accident_rate::AreaTime| amount.square_meter_seconds() / 3600.0;
     Indicator {
         indicator: "operation_accident_rate",
@@ -109,7 +107,7 @@ fn indicator(profile: &Profile, rate: &AccidentRate, book: &OutageBook) -> Indic
             .map(|target| format!("<= {}/{} ({})", target.value.numerator, target.value.denominator, target.clause)),
         status: rate.status,
         outages_counted: rate.outages_counted,
-        outages: book.outages().count(),
+        outages: rate.outages,
         square_meter_hours_by_cause: rate.by_cause.iter().map(|(c, a)| (c.name().to_owned(), hours(*a))).collect(),
         unobserved_ratio: rate.unobserved.0 as f64 / rate.to_date.0.max(1) as f64,
     }

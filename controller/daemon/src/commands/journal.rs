@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{Failure, Outcome, say, say_json};
-use crate::store::{ExportFormat, Head, Reader, Selection, Verdict, export, verify};
+use crate::records::{KINDS, open_records};
+use crate::store::{ExportFormat, Head, Selection, Verdict, export, verify};
 
 /// Is the journal what was written? Exit code 0 only when sound.
 ///
@@ -48,7 +49,10 @@ pub fn check(path: &Path, head: Option<&str>, json: bool) -> Outcome {
 /// # Errors
 /// If the journal cannot be read or a record is damaged.
 pub fn write_out(folder: &Path, format: ExportFormat, kinds: &[String]) -> Outcome {
-    let reader = Reader::open(folder).map_err(anyhow::Error::from)?;
+    if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+        return Err(Failure::Usage(format!("there is no kind of record `{unknown}`; there are: {}", KINDS.join(", "))));
+    }
+    let reader = open_records(folder, None).map_err(|error| Failure::Running(anyhow::anyhow!(error)))?;
     let selection = Selection { kinds: kinds.to_vec(), ..Selection::default() };
     match export(&reader, &selection, format, &mut io::stdout().lock()) {
         Ok(_) => Ok(()),

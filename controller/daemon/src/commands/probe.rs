@@ -90,7 +90,17 @@ pub async fn write(path: &Path, assignment: &str, yes: bool) -> Outcome {
     }
     let written = write_once(wire, definition.point, value).await.map_err(anyhow::Error::from)?;
     let show = |value: Option<heatstation_points::Value>| value.map_or("?".to_owned(), |v| v.number().to_string());
-    say(&format!("{}: {} -> {}, read back {}\n", definition.name, show(written.before), number, show(written.after)))
+    say(&format!("{}: {} -> {number}, read back {}\n", definition.name, show(written.before), show(written.after)))?;
+    // What a register resolves is well below a hundredth of what the point spans.
+    let (low, high) = definition.range;
+    let taken = written.after.is_some_and(|after| (after.number() - number).abs() <= (high - low) / 100.0);
+    if taken {
+        return Ok(());
+    }
+    Err(Failure::Running(anyhow::anyhow!(
+        "{}: the device does not hold what was written; is it on local, or does another master write this register?",
+        definition.name
+    )))
 }
 
 fn assignment_of<'a>(station: &'a Station, assignment: &str) -> Result<(&'a Definition, f64), Failure> {

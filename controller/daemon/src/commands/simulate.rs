@@ -1,8 +1,8 @@
 //! `simulate`: the closed loop in virtual time, a season in a minute.
 
 use std::fs::File;
-use std::io::BufWriter;
-use std::path::PathBuf;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -48,6 +48,8 @@ pub struct Order {
     pub json: bool,
     /// Where a series with one row a minute goes.
     pub series: Option<PathBuf>,
+    /// Where the events go, one JSON object a line.
+    pub events: Option<PathBuf>,
 }
 
 /// Simulates and prints the figures.
@@ -74,13 +76,17 @@ pub fn run(order: &Order) -> Outcome {
     let began = Instant::now();
     let (mut tally, mut progress) = (Tally::default(), Progress::new());
     let seconds = end.since(start).as_secs();
-    let judged_from = station.settings.season.start.max(start);
+    let judged = station.settings.season.start.max(start)..station.settings.season.end;
+    let mut events = order.events.as_ref().map(|path| Events::create(path)).transpose()?;
     for second in 0..seconds {
         cl.second(Vec::new());
         let (plant, settings, report) = cl.view();
         let Some(report) = report else { continue };
-        if report.moment.wall >= judged_from {
+        if judged.contains(&report.moment.wall) {
             tally.note(settings, plant.truth(), report);
+        }
+        if let Some(events) = &mut events {
+            events.note(report)?;
         }
         if second.is_multiple_of(60)
             && let Some(series) = &mut series
@@ -138,7 +144,34 @@ fn span(station: &Station, order: &Order) -> Result<(UtcMillis, UtcMillis), Fail
     if end <= start {
         return Err(Failure::Usage("--to must not be before --from".to_owned()));
     }
+    if end <= season.start || start >= season.end {
+        return Err(Failure::Usage(
+            "these days lie outside of the season: nothing is due and there is nothing to judge".to_owned(),
+        ));
+    }
     Ok((start, end))
+}
+
+/// What happened, one JSON object a line.
+struct Events {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Events {
+    fn create(path: &Path) -> Result<Events, Failure> {
+        let file = File::create(path).with_context(|| format!("{}: the events cannot be written", path.display()))?;
+        Ok(Events { path: path.to_path_buf(), file: BufWriter::new(file) })
+    }
+
+    fn note(&mut self, report: &heatstation_core::Report) -> Outcome {
+        for event in &report.events {
+            let line = serde_json::json!({ "wall_milliseconds": report.moment.wall.0, "event": event });
+            writeln!(self.file, "{line}")
+                .with_context(|| format!("{}: the events cannot be written", self.path.display()))?;
+        }
+        Ok(())
+    }
 }
 
 /// One row a minute: what an engineer plots.
