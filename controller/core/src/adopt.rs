@@ -11,7 +11,7 @@ use crate::interlock::Trip;
 use crate::sequence::{Sequence, Stage};
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::step::Surroundings;
+use crate::surroundings::Surroundings;
 
 /// The critical inputs must be fresh for at least two reading rounds.
 const WATCH_MIN: Duration = Duration::from_secs(2);

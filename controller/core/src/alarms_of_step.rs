@@ -14,8 +14,8 @@ use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::step::{Health, Surroundings};
 use crate::supply_loop::SupplySource;
+use crate::surroundings::{Health, Surroundings};
 use crate::timer::seconds;
 
 /// Water colder than this may freeze in the coldest corner.

@@ -40,6 +40,7 @@ pub mod supply_loop;
 mod adopt;
 mod alarms_of_step;
 mod requests;
+mod surroundings;
 
 pub use moment::Moment;
 pub use report::Report;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CircuitIndex, CircuitReadings, Kelvins, Pascals, Readings, StationReadings, Switch};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Pascals, Readings, Switch};
 
 use crate::adopt;
 use crate::alarms_of_step;
@@ -14,9 +14,8 @@ use crate::circulation::{self, Asked};
 use crate::event::Event;
 use crate::interlock::{Contact, Sight, Trip};
 use crate::make_up;
-use crate::moment::{Moment, UtcMillis};
+use crate::moment::Moment;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
-use crate::outdoor::Outdoor;
 use crate::report::{CircuitCommands, CircuitReport, PumpReason, Report, SetpointReport, ValveReason};
 use crate::request::{Mode, Request};
 use crate::requests;
@@ -26,6 +25,9 @@ use crate::setpoint::Wishes;
 use crate::settings::{CircuitSettings, Settings};
 use crate::state::{CircuitState, State};
 use crate::supply_loop::{SupplySource, Wanted, supply_temperature};
+use crate::surroundings::Surroundings;
+
+pub use crate::surroundings::Health;
 
 /// What a step is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,24 +40,6 @@ pub struct Inputs {
     pub requests: Vec<Request>,
     /// How the program itself fares.
     pub health: Health,
-}
-
-/// How the program itself fares: conditions that become alarms but never outputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one condition of one alarm")]
-pub struct Health {
-    /// A wire is down or a device does not answer.
-    pub device_silent: bool,
-    /// A command is not confirmed.
-    pub output_unconfirmed: bool,
-    /// Records reach the disk late.
-    pub journal_late: bool,
-    /// Records do not reach the disk.
-    pub store_failing: bool,
-    /// Cycles are late.
-    pub cycles_late: bool,
-    /// A changed configuration was refused.
-    pub configuration_rejected: bool,
 }
 
 /// One step.
@@ -96,22 +80,6 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     let alarms = state.alarms.active();
     let report = Report { moment: inputs.now, in_season, outdoor, circuits, alarms, events };
     (state, report)
-}
-
-/// All that a circuit looks at.
-pub(crate) struct Surroundings<'a> {
-    pub(crate) index: CircuitIndex,
-    pub(crate) now: Moment,
-    pub(crate) outdoor: Outdoor,
-    /// Whether heat is due by the calendar.
-    pub(crate) in_season: bool,
-    /// The season's first moment.
-    pub(crate) season_start: UtcMillis,
-    /// Whether the station heats: the season, and the days before it in which it warms up.
-    pub(crate) heats: bool,
-    pub(crate) station: &'a StationReadings,
-    pub(crate) own: &'a CircuitReadings,
-    pub(crate) dt: Duration,
 }
 
 /// What is seen of the plant in this step, after the ladders.

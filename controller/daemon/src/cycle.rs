@@ -11,7 +11,7 @@ use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, State, step};
-use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, OutputState};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
 use heatstation_points::{Reading, Readings, Sample, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -316,17 +316,5 @@ impl Pulse {
         let seconds = took.as_secs_f64();
         let bucket = CYCLE_BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(CYCLE_BUCKETS.len());
         self.shown.duration_buckets[bucket] += 1;
-    }
-}
-
-/// Whether an output's state is one that somebody should look at.
-pub(crate) fn is_unconfirmed(state: OutputState) -> bool {
-    match state {
-        OutputState::Sent | OutputState::Mismatch | OutputState::Refused | OutputState::Expired => true,
-        OutputState::Idle
-        | OutputState::Requested
-        | OutputState::Accepted
-        | OutputState::Confirmed
-        | OutputState::Inhibited => false,
     }
 }

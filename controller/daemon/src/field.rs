@@ -7,7 +7,6 @@ use heatstation_drivers::settings::WireSettings;
 use heatstation_drivers::wire::{WireHandle, spawn};
 use heatstation_points::{Catalogue, Fault, Point, Reading, Readings, Sample, Value};
 
-use crate::cycle::is_unconfirmed;
 use crate::image::Image;
 use crate::snapshot::WireShown;
 
@@ -129,4 +128,16 @@ fn paced(wire: &WireSettings, speed: u32) -> WireSettings {
         }
     }
     wire
+}
+
+/// Whether an output's state is one that somebody should look at.
+fn is_unconfirmed(state: OutputState) -> bool {
+    match state {
+        OutputState::Sent | OutputState::Mismatch | OutputState::Refused | OutputState::Expired => true,
+        OutputState::Idle
+        | OutputState::Requested
+        | OutputState::Accepted
+        | OutputState::Confirmed
+        | OutputState::Inhibited => false,
+    }
 }

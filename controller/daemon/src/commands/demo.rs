@@ -40,15 +40,6 @@ pub struct Order {
     pub seed: u64,
 }
 
-/// The station of the demonstration.
-///
-/// # Errors
-/// Never, as long as its file is sound, which a test sees to.
-pub fn demo_station() -> Result<Station, Failure> {
-    let (name, text) = heatstation_config::EXAMPLES[0];
-    Ok(heatstation_config::check(name, text, None)?)
-}
-
 /// Runs plant and controller until told to stop.
 ///
 /// # Errors
@@ -59,7 +50,7 @@ pub async fn run(order: Order) -> Outcome {
     }
     let mut station = match &order.configuration {
         Some(path) => super::load(path)?,
-        None => demo_station()?,
+        None => super::demo_station()?,
     };
     let temporary = match &order.data {
         Some(_) => None,

@@ -65,6 +65,15 @@ pub fn load(path: &Path) -> Result<Station, Failure> {
     Ok(station)
 }
 
+/// The station of the demonstration.
+///
+/// # Errors
+/// Never, as long as its file is sound, which a test sees to.
+pub fn demo_station() -> Result<Station, Failure> {
+    let (name, text) = heatstation_config::EXAMPLES[0];
+    Ok(heatstation_config::check(name, text, None)?)
+}
+
 /// Writes text to stdout. A reader that has gone away (`| head`) has read enough: no failure.
 ///
 /// # Errors

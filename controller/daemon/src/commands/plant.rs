@@ -43,7 +43,7 @@ pub async fn run(order: Order) -> Outcome {
     })?;
     let station = match &order.configuration {
         Some(path) => super::load(path)?,
-        None => super::demo::demo_station()?,
+        None => super::demo_station()?,
     };
     let weather = weather_of(&station, order.weather.as_deref(), order.seed)?;
     let begin = mid_season(&station);

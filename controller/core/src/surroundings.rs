@@ -1,0 +1,42 @@
+//! What surrounds a circuit in one step: the time, the weather, what the plant says, and how the program fares.
+
+use std::time::Duration;
+
+use heatstation_points::{CircuitIndex, CircuitReadings, StationReadings};
+
+use crate::moment::{Moment, UtcMillis};
+use crate::outdoor::Outdoor;
+
+/// How the program itself fares: conditions that become alarms but never outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one condition of one alarm")]
+pub struct Health {
+    /// A wire is down or a device does not answer.
+    pub device_silent: bool,
+    /// A command is not confirmed.
+    pub output_unconfirmed: bool,
+    /// Records reach the disk late.
+    pub journal_late: bool,
+    /// Records do not reach the disk.
+    pub store_failing: bool,
+    /// Cycles are late.
+    pub cycles_late: bool,
+    /// A changed configuration was refused.
+    pub configuration_rejected: bool,
+}
+
+/// All that a circuit looks at.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) index: CircuitIndex,
+    pub(crate) now: Moment,
+    pub(crate) outdoor: Outdoor,
+    /// Whether heat is due by the calendar.
+    pub(crate) in_season: bool,
+    /// The season's first moment.
+    pub(crate) season_start: UtcMillis,
+    /// Whether the station heats: the season, and the days before it in which it warms up.
+    pub(crate) heats: bool,
+    pub(crate) station: &'a StationReadings,
+    pub(crate) own: &'a CircuitReadings,
+    pub(crate) dt: Duration,
+}
