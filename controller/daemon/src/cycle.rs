@@ -165,6 +165,7 @@ impl Cycle {
 
     /// Other settings for the same circuits: the state goes on. Behind other wires the plant is watched anew.
     fn adopt(&mut self, adoption: Adoption, inputs: &mut Inputs) {
+        tracing::info!(configuration = adoption.facts.configuration_hash, "the changed configuration is in force");
         let settings = &adoption.facts.settings;
         let state = std::mem::take(&mut self.state);
         let state = match &adoption.field {
@@ -219,7 +220,7 @@ impl Cycle {
         if !report.events.is_empty() {
             pulse.outages = self.outages_of_season();
             for event in &report.events {
-                tracing::info!(kind = event.kind(), event = ?event, "event");
+                tracing::info!(kind = event.kind(), event = %serde_json::json!(event), "event");
             }
         }
         if records.is_empty() {

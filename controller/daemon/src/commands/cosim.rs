@@ -112,7 +112,9 @@ impl<'a> Coupling<'a> {
                     "{error}; it should be like {{\"time\":\"2026-12-01T00:00:00+08:00\",\"points\":{{\"outdoor.temperature\":-7.4}}}}"
                 ))
             })?;
-            let answer = self.answer(&line).map_err(bad)?;
+            let report = self.decide(&line).map_err(bad)?;
+            self.record(&report)?;
+            let answer = answer_of(&report, self.station, line.time);
             let mut text = serde_json::to_string(&answer).map_err(anyhow::Error::from)?;
             text.push('\n');
             if let Err(error) = output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -124,7 +126,7 @@ impl<'a> Coupling<'a> {
         Ok(())
     }
 
-    fn answer(&mut self, line: &Line) -> Result<Answer, String> {
+    fn decide(&mut self, line: &Line) -> Result<Report, String> {
         self.advance(line.time)?;
         let samples = self.samples(&line.points)?;
         let catalogue = &self.station.catalogue;
@@ -137,8 +139,7 @@ impl<'a> Coupling<'a> {
         self.image.snapshot(self.inputs.now.monotonic, &mut self.inputs.readings, &mut Vec::new());
         let (state, report) = step(&self.station.settings, std::mem::take(&mut self.state), &self.inputs);
         self.state = state;
-        self.record(&report)?;
-        Ok(answer_of(&report, self.station, line.time))
+        Ok(report)
     }
 
     fn advance(&mut self, time: Timestamp) -> Result<(), String> {
@@ -183,14 +184,15 @@ impl<'a> Coupling<'a> {
         Ok(Sample { point: definition.point, value, taken_at: self.inputs.now.monotonic })
     }
 
-    fn record(&self, report: &Report) -> Result<(), String> {
+    fn record(&self, report: &Report) -> Outcome {
         let Some(store) = self.store else { return Ok(()) };
         let records: Result<Vec<_>, _> = report.events.iter().map(|event| record_of(event, &report.moment)).collect();
-        let records = records.map_err(|error| error.to_string())?;
+        let records = records.map_err(anyhow::Error::from)?;
         if records.is_empty() {
             return Ok(());
         }
-        store.append(records).wait().map(|_| ()).map_err(|error| error.to_string())
+        store.append(records).wait().map_err(anyhow::Error::from)?;
+        Ok(())
     }
 }
 

@@ -19,8 +19,9 @@ pub fn check(path: &Path, json: bool) -> Outcome {
             }
             let points = station.homes.len();
             let circuits = station.settings.circuits.len();
+            let word = if circuits == 1 { "circuit" } else { "circuits" };
             say(&format!(
-                "{}: sound. {} ({}), {circuits} circuit(s), {points} points mapped, standard {}.\n",
+                "{}: sound. {} ({}), {circuits} {word}, {points} points mapped, standard {}.\n",
                 path.display(),
                 station.name,
                 station.settings.station,

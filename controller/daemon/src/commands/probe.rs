@@ -5,7 +5,7 @@ use std::path::Path;
 
 use heatstation_config::Station;
 use heatstation_drivers::probe::{ProbeRow, read_once, write_once};
-use heatstation_points::{Definition, Direction};
+use heatstation_points::{Definition, Direction, Fault};
 
 use super::{Failure, Outcome, say, say_json};
 
@@ -41,14 +41,18 @@ fn words(row: &ProbeRow) -> String {
     row.words.iter().map(|word| format!("{word:04x}")).collect::<Vec<_>>().join(" ")
 }
 
+/// One point for people, in the units of their instruments.
 fn line(station: &Station, row: &ProbeRow) -> String {
-    let unit = station.catalogue.definition(row.point).map_or("", |definition| definition.unit.name());
-    let table = format!("{:?}", row.table);
-    let place = format!("{} {table} {}", row.device, row.address);
+    let (unit, factor) = station.catalogue.definition(row.point).map_or(("", 1.0), |d| d.unit.display());
+    let place = format!("{} {} {}", row.device, row.table.name(), row.address);
     match (&row.value, &row.error) {
-        (Ok(value), _) => format!("{:60} {:>14.4} {unit:24} {:12} {place}\n", row.name, value.number(), words(row)),
-        (Err(fault), Some(error)) => format!("{:60} {fault:?}: {error} {place}\n", row.name),
-        (Err(fault), None) => format!("{:60} {fault:?} {:12} {place}\n", row.name, words(row)),
+        (Ok(value), _) => {
+            format!("{:60} good {:>12.3} {unit:6} {:12} {place}\n", row.name, value.number() * factor, words(row))
+        }
+        // The same silence need not be explained at every point; the last line says it once.
+        (Err(Fault::Silent), _) => format!("{:60} bad  Silent {place}\n", row.name),
+        (Err(fault), Some(error)) => format!("{:60} bad  {fault:?}: {error} {place}\n", row.name),
+        (Err(fault), None) => format!("{:60} bad  {fault:?} {:12} {place}\n", row.name, words(row)),
     }
 }
 
@@ -58,7 +62,7 @@ fn as_json(station: &Station, wire: &str, row: &ProbeRow) -> serde_json::Value {
         "device": row.device,
         "name": row.name,
         "unit": station.catalogue.definition(row.point).map(|definition| definition.unit.name()),
-        "table": format!("{:?}", row.table),
+        "table": row.table.name(),
         "address": row.address,
         "words": row.words,
         "value": row.value.ok().map(heatstation_points::Value::number),
