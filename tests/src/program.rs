@@ -66,8 +66,14 @@ impl Running {
     /// # Panics
     /// If it ends before that, with what it said.
     pub fn start(arguments: &[&str], last: &str) -> Running {
+        Running::start_in(arguments, last, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_in(arguments: &[&str], last: &str, environment: &[(&str, &str)]) -> Running {
         let mut child = Command::new(binary())
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -166,3 +166,51 @@ fn an_emergency_stop_stays_until_a_person_resets_it() {
     let granted = demo.records("request_granted");
     assert_eq!(granted[0]["body"]["request"]["author"], "SIGUSR1", "{granted:?}");
 }
+
+#[test]
+fn a_reload_brings_all_of_a_change_into_force_or_nothing_and_systemd_hears_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let plant = Running::start(&["plant", "steady", "--listen", "127.0.0.1:0"], "127.0.0.1");
+    let text = std::fs::read_to_string(example("demo.toml")).unwrap();
+    let text = text.replace("127.0.0.1:5020", &plant.address("127.0.0.1"));
+    let station = folder.path().join("station.toml");
+    std::fs::write(&station, &text).unwrap();
+    let socket = folder.path().join("notify");
+    let systemd = std::os::unix::net::UnixDatagram::bind(&socket).unwrap();
+    systemd.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let arguments = ["run", station.to_str().unwrap(), "--data", data, "--listen", "127.0.0.1:0"];
+    let environment = [("NOTIFY_SOCKET", socket.to_str().unwrap())];
+    let program = Running::start_in(&arguments, "data", &environment);
+    let address = program.address("page");
+
+    // systemd is told of readiness and of life, by the cycle itself.
+    let (mut heard, mut buffer) = (String::new(), [0_u8; 256]);
+    while !(heard.contains("READY=1") && heard.contains("WATCHDOG=1")) {
+        let length = systemd.recv(&mut buffer).expect("systemd hears something");
+        heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    }
+    let valve = || valve_command(&metrics(&address));
+    let before = eventually("control", MINUTE, || valve().filter(|valve| *valve > 0.02));
+
+    let kinds = |kind: &str| {
+        let export = command(&["journal", "export", "--data", data, "--kind", kind]);
+        String::from_utf8_lossy(&export.stdout).lines().count()
+    };
+    let changed = text.replacen("supply_max_celsius = 80", "supply_max_celsius = 79", 1);
+    assert_ne!(changed, text, "the example has a supply_max_celsius of 80");
+    std::fs::write(&station, &changed).unwrap();
+    program.signal("HUP");
+    eventually("the change in force", MINUTE, || (kinds("configuration_loaded") == 1).then_some(()));
+    std::thread::sleep(Duration::from_secs(2));
+    let after = valve().unwrap();
+    assert!((after - before).abs() < 0.1, "the valve went from {before} to {after} over a reload");
+
+    std::fs::write(&station, changed.replace("supply_max_celsius = 79", "supply_max_celsius = 790")).unwrap();
+    program.signal("HUP");
+    eventually("the refusal", MINUTE, || (kinds("configuration_rejected") == 1).then_some(()));
+    let alarm = || metric(&metrics(&address), "heatstation_alarm_active", &[("alarm", "configuration_rejected")]);
+    eventually("its alarm", MINUTE, || alarm().filter(|is| *is == 1.0));
+    assert!(valve().is_some_and(|valve| valve > 0.02), "control goes on under the old configuration");
+}
