@@ -151,6 +151,8 @@ pub struct RawDaemon {
 pub struct RawHttp {
     /// Address and port that it listens on. Loopback unless written.
     pub listen: Text,
+    /// The name by which browsers and Prometheus may call the station, besides `localhost` and any address.
+    pub host: Text,
 }
 
 /// The recorded series.

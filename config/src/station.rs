@@ -79,10 +79,12 @@ pub struct DaemonSettings {
 }
 
 /// The web server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HttpSettings {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// A name by which it may be called besides `localhost` and any address.
+    pub host: Option<String>,
 }
 
 /// The recorded series.

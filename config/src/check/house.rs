@@ -42,7 +42,18 @@ fn http(desk: &mut Desk, file: &RawFile) -> HttpSettings {
             help,
         );
     }
-    HttpSettings { listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080))) }
+    let usual =
+        or(String::new(), "no name but localhost: a foreign page could read the station through a browser otherwise");
+    let host = desk.text(&at, "host", written.value.host.as_ref(), usual);
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    if host.sound && !host.value.chars().all(sound) {
+        let help = "write the bare name, as in \"k12.heat.example\", without http:// and port";
+        desk.error(&host.place, host.key.as_str(), format!("{:?} is not the name of a host", host.value), help);
+    }
+    HttpSettings {
+        listen: address.unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 8080))),
+        host: Some(host.value).filter(|host| !host.is_empty()),
+    }
 }
 
 fn history(desk: &mut Desk, file: &RawFile) -> HistorySettings {

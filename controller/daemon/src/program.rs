@@ -103,7 +103,7 @@ impl Program {
             store: Arc::clone(&store),
             demo: options.demo,
             version: env!("CARGO_PKG_VERSION"),
-            allowed_hosts: Vec::new(),
+            allowed_hosts: station.http.host.iter().cloned().collect(),
         };
         let cycle = Cycle {
             clock,
