@@ -255,7 +255,10 @@ fn take_up(store: &Store, station: &Station, now: &Moment, set_aside: Option<Pat
             settings.station
         ));
     }
-    let mut book = read_book(&reader)?;
+    let (mut book, foreign) = read_book(&reader)?;
+    if let Some(foreign) = foreign {
+        tracing::error!(%foreign, "outages of before are incomplete; heating goes on");
+    }
     let (saved, found) = match &store.opening().checkpoint {
         CheckpointAtStart::Absent => (None, "no saved state".to_owned()),
         CheckpointAtStart::Damaged { what } => (None, format!("saved state damaged: {what}")),

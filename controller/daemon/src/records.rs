@@ -84,43 +84,34 @@ pub fn record_of(event: &Event, moment: &Moment) -> Result<NewRecord, RecordErro
 /// The kinds that the outage book is made from.
 const OUTAGE_KINDS: [&str; 4] = ["outage_opened", "outage_closed", "outage_cause_confirmed", "unobserved"];
 
-/// Why the book could not be read.
+/// A record that is sound and yet cannot be understood: another version of heatstation wrote it.
 #[derive(Debug, thiserror::Error)]
-pub enum BookError {
-    /// The store could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A record is sound and yet cannot be understood: it was written by another version.
-    #[error(
-        "journal record {sequence} ({kind}) cannot be understood: {source}; it was written by another version of heatstation"
-    )]
-    Foreign {
-        /// Which record.
-        sequence: u64,
-        /// Its kind.
-        kind: String,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
+#[error("journal record {sequence} ({kind}) cannot be understood: {source}; another version of heatstation wrote it")]
+pub struct Foreign {
+    sequence: u64,
+    kind: String,
+    source: serde_json::Error,
 }
 
-/// The book of all outages that the journal knows.
+/// The book of all outages that the journal knows, and the first record that could not be understood, if there is one. A
+/// daemon heats with what it understands; a figure is not made of half the records.
 ///
 /// # Errors
-/// See [`BookError`].
-pub fn read_book(reader: &Reader) -> Result<OutageBook, BookError> {
+/// The store could not be read.
+pub fn read_book(reader: &Reader) -> Result<(OutageBook, Option<Foreign>), StoreError> {
     let selection =
         Selection { kinds: OUTAGE_KINDS.iter().map(|kind| (*kind).to_owned()).collect(), ..Selection::default() };
-    let mut book = OutageBook::default();
+    let (mut book, mut foreign) = (OutageBook::default(), None);
     for record in reader.records(&selection)? {
-        let event = serde_json::from_str(&record.body).map_err(|source| BookError::Foreign {
-            sequence: record.sequence,
-            kind: record.kind.clone(),
-            source,
-        })?;
-        book.note(&event);
+        match serde_json::from_str(&record.body) {
+            Ok(event) => book.note(&event),
+            Err(source) if foreign.is_none() => {
+                foreign = Some(Foreign { sequence: record.sequence, kind: record.kind.clone(), source });
+            }
+            Err(_) => {}
+        }
     }
-    Ok(book)
+    Ok((book, foreign))
 }
 
 /// Whose records these are, as the last start wrote it; none in a new journal.

@@ -66,7 +66,10 @@ pub fn run(path: &Path, data: Option<PathBuf>, profile: Option<&str>, format: Fo
     };
     let folder = data.unwrap_or_else(|| station.daemon.data_folder.clone());
     let reader = open_records(&folder, Some(&station.settings.station)).map_err(Failure::Usage)?;
-    let book = read_book(&reader).map_err(anyhow::Error::from)?;
+    let (book, foreign) = read_book(&reader).map_err(anyhow::Error::from)?;
+    if let Some(foreign) = foreign {
+        return Err(Failure::Running(foreign.into()));
+    }
     let now = UtcMillis(Timestamp::now().as_millisecond());
     // Records of a demonstration lie ahead of the clock: nothing that is recorded may count as not yet been.
     let last = reader.last().map_err(anyhow::Error::from)?.map(|record| UtcMillis(record.stamp.wall_milliseconds));
