@@ -48,13 +48,11 @@ fn killed_at_any_moment_it_loses_no_record_and_goes_on_without_a_jump() {
     let arguments = ["run", station.to_str().unwrap(), "--data", folder.to_str().unwrap(), "--listen", "127.0.0.1:0"];
 
     let mut before: Option<f64> = None;
-    let mut slowest = Duration::ZERO;
     for kill in 0..kills {
         let began = Instant::now();
         let program = Running::start(&arguments, "data");
         let address = program.address("page");
         let now = eventually("control", Duration::from_secs(30), || valve(&address));
-        slowest = slowest.max(began.elapsed());
         assert!(began.elapsed() <= BACK_WITHIN, "seed {seed}, kill {kill}: control after {:?}", began.elapsed());
         if let Some(before) = before {
             assert!(
@@ -67,12 +65,9 @@ fn killed_at_any_moment_it_loses_no_record_and_goes_on_without_a_jump() {
         let head = acknowledged(&folder);
         program.kill();
 
-        let mut verify = vec!["journal", "verify", "--data", folder.to_str().unwrap()];
-        if let Some(head) = &head {
-            verify.extend(["--head", head]);
-        }
-        let verdict = command(&verify);
-        assert!(verdict.status.success(), "seed {seed}, kill {kill}, head {head:?}: {}", words(&verdict));
+        // The start alone has been acknowledged long before: without a head the check below could not fail.
+        let head = head.unwrap_or_else(|| panic!("seed {seed}, kill {kill}: no acknowledged head"));
+        let verdict = command(&["journal", "verify", "--data", folder.to_str().unwrap(), "--head", &head]);
+        assert!(verdict.status.success(), "seed {seed}, kill {kill}, head {head}: {}", words(&verdict));
     }
-    assert!(slowest <= BACK_WITHIN);
 }

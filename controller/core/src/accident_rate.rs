@@ -1,7 +1,7 @@
 //! The operation accident rate (运行事故率): outage time × area over season time × area.
 //!
 //! ```text
-//! S = Σ tᵢ·sᵢ / (T·s)        Zibo service rules 3.8 and 10.5.1; DB65/T 8XXX 2.0.5 in the same reading
+//! S = Σ tᵢ·sᵢ / (T·s)        Zibo service rules 3.8 and 10.5.1; the Xinjiang draft 2.0.5, read alike
 //! ```
 //!
 //! Zibo's printed formula has lost its fraction bar and prints "%" over a target in "‰"; definition 3.8 completes it. We
