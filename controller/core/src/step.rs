@@ -13,6 +13,7 @@ use crate::alarms_of_step;
 use crate::circulation::{self, Asked};
 use crate::event::Event;
 use crate::interlock::{Contact, Sight, Trip};
+use crate::ledger::Part;
 use crate::make_up;
 use crate::moment::Moment;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
@@ -348,7 +349,7 @@ fn watch_outage(
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.limits).max(settings.supply.min),
+        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

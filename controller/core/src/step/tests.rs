@@ -530,11 +530,11 @@ fn a_wish_does_not_live_longer_because_the_program_was_away() {
     rig.ask(Origin::Dispatch, Wish::ShiftSupply { circuit, by: Kelvins(2.0), lasts });
     rig.ask(Origin::Operator, Wish::TakeInHand { circuit, hand: Hand::Valve(Ratio(0.3)), lasts });
     rig.run(200);
-    assert!(rig.circuit().in_hand.is_some() && rig.circuit().setpoint.remote == Kelvins(2.0));
+    assert!(rig.circuit().in_hand.is_some() && rig.circuit().setpoint.ledger.of(Part::Remote) == Kelvins(2.0));
     rig.state = State::resume(rig.state.clone(), &rig.settings, Duration::from_secs(500)).unwrap();
     rig.run(5);
     assert_eq!(rig.circuit().in_hand, None);
     assert!(rig.kinds().contains(&"hand_expired"));
     rig.run(120);
-    assert_eq!(rig.circuit().setpoint.remote, Kelvins(0.0));
+    assert_eq!(rig.circuit().setpoint.ledger.of(Part::Remote), Kelvins(0.0));
 }
