@@ -14,6 +14,7 @@ use crate::profile::Profile;
 use crate::schedule::Schedule;
 
 mod circulation;
+mod circulation_speed;
 mod guard;
 mod make_up;
 mod outdoor;
@@ -21,7 +22,10 @@ mod rooms;
 mod supply;
 mod valve;
 
-pub use circulation::{CirculationMode, CirculationSettings};
+pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
+pub use circulation_speed::{
+    FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
+};
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
