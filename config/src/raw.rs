@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawAssist, RawBuilding, RawBuildingUse, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation,
-    RawCirculationMode, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar, RawFrost, RawInterlock,
-    RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim,
-    RawValve,
+    CurvePoint, RawAssist, RawBuilding, RawBuildingUse, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit,
+    RawCirculation, RawCirculationMode, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar, RawFrost,
+    RawInterlock, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSpread, RawStages,
+    RawSupplyLoop, RawTrim, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

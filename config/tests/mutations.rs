@@ -146,6 +146,7 @@ fn comes_back(text: &str) {
                 "\"target\":null",
                 "\"notify_users_after\":null",
                 "\"assist\":null",
+                "\"assist_after\":null",
                 "\"rotate_at\":null",
                 "\"flow_floor\":null",
                 "\"worst_point\":null",

@@ -21,7 +21,7 @@ pub use circulation::{
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
 pub use guard::{RawFrost, RawInterlock, RawOutage};
-pub use make_up::{RawMakeUp, RawMakeUpMode};
+pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
 pub use valve::{RawSupplyLoop, RawValve};
 

@@ -5,7 +5,7 @@
 //!
 //! The rooms, in the order in which a decision passes them:
 //! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`make_up`] → [`leak`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -26,6 +26,7 @@ pub mod circulation;
 pub mod frost;
 pub mod heating_curve;
 pub mod interlock;
+pub mod leak;
 pub mod ledger;
 pub mod make_up;
 pub mod outage;

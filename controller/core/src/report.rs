@@ -15,7 +15,9 @@ use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::event::Event;
 use crate::interlock::Trip;
+use crate::leak::LeakReport;
 use crate::ledger::Ledger;
+use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -64,6 +66,10 @@ pub struct CircuitReport {
     pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
+    /// How the pressure is held, where it is.
+    pub make_up: Option<MakeUpReport>,
+    /// What the network loses, where make-up is metered.
+    pub leak: Option<LeakReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.

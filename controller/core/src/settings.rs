@@ -27,7 +27,7 @@ pub use circulation_speed::{
     FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
 };
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
-pub use make_up::{MakeUpMode, MakeUpSettings};
+pub use make_up::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::RoomTrimSettings;
 pub use supply::{EnvelopeSettings, SupplySettings};

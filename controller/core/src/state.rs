@@ -13,6 +13,7 @@ use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -60,6 +61,8 @@ pub struct CircuitState {
     pub(crate) supply_loop: SupplyLoop,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
+    #[serde(default)]
+    pub(crate) leak: Leak,
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
     pub(crate) watch: Watch,
@@ -83,6 +86,7 @@ impl Default for CircuitState {
             supply_loop: SupplyLoop::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
             watch: Watch::default(),
@@ -169,6 +173,7 @@ impl State {
             circuit.hand.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
-use crate::make_up;
 use crate::room_trim::{self, RoomStatistic};
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -34,7 +33,7 @@ pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Su
     Seen {
         supply,
         supply_source,
-        holding_pressure: make_up::holding_pressure(at.own),
+        holding_pressure: memory.make_up.look(at.own, memory.circulation.turning(), at.dt),
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }
