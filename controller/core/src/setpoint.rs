@@ -72,7 +72,8 @@ impl Setpoint {
         let wish = scheduled + remote;
         let (limited, held_by) = limits(settings, wishes, scheduled).pick(wish);
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
-        ledger.book(Part::Limits, value - wish);
+        ledger.book(Part::Band, limited - wish);
+        ledger.book(Part::Ramp, value - limited);
         SetpointReport { value, base, ledger, held_by, flow_ratio }
     }
 

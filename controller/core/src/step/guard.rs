@@ -5,7 +5,6 @@ use heatstation_points::{Celsius, Switch};
 use super::see::Seen;
 use crate::event::Event;
 use crate::interlock::{Contact, Sight, Trip};
-use crate::ledger::Part;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::report::SetpointReport;
 use crate::request::Mode;
@@ -87,7 +86,7 @@ pub(super) fn watch_outage(
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
+        wanted: (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min),
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };
