@@ -16,6 +16,7 @@ use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
+use crate::quota::Quota;
 use crate::request::Mode;
 use crate::room_trim::{RoomStatistic, RoomTrim};
 use crate::sequence::Sequence;
@@ -53,6 +54,8 @@ pub struct CircuitState {
     #[serde(default)]
     pub(crate) was_local: bool,
     pub(crate) setpoint: Setpoint,
+    #[serde(default)]
+    pub(crate) quota: Quota,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
@@ -77,6 +80,7 @@ impl Default for CircuitState {
             watching: Some(Duration::ZERO),
             was_local: false,
             setpoint: Setpoint::default(),
+            quota: Quota::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
@@ -167,6 +171,7 @@ impl State {
             circuit.watching = Some(Duration::ZERO);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
+            circuit.quota.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

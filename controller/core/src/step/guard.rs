@@ -80,7 +80,7 @@ pub(super) fn watch_outage(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
     let evidence = Evidence {

@@ -2,14 +2,16 @@
 
 use heatstation_points::Kelvins;
 
+use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
 use crate::interlock::Trip;
+use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::Frozen;
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
@@ -20,17 +22,20 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost_heat: bool,
-) -> SetpointReport {
+) -> (SetpointReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
     let frozen = if controlling {
         let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
+        let limited = memory.setpoint.is_limited();
+        let set_back = (schedule.0 < 0.0).then_some(Frozen::SetBack);
+        saturated.then_some(Frozen::Saturated).or(set_back).or(limited.then_some(Frozen::Limited))
     } else {
         Some(Frozen::NotHeating)
     };
     let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
+    let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
         room_trim,
@@ -38,9 +43,10 @@ pub(super) fn find_setpoint(
         remote,
         frost: frost_heat,
         flow: at.own.own.secondary_flow.fresh(),
+        limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    (memory.setpoint.advance(settings, &wishes, at.dt), quota)
 }
 
 /// The valve: interlock over hand over sequence over loop.
@@ -49,7 +55,7 @@ pub(super) fn drive_valve(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     frost_heat: bool,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
@@ -73,7 +79,8 @@ pub(super) fn drive_valve(
         return waiting(memory);
     }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
+    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {
