@@ -11,6 +11,8 @@ use heatstation_points::Kelvins;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::limiter::LimiterKind;
+
 macro_rules! parts {
     ($($variant:ident $name:literal, $chinese:literal, $english:literal;)*) => {
         /// A source that moves the setpoint, in the order in which they are applied.
@@ -79,6 +81,11 @@ impl Ledger {
         self.before(Part::Band)
     }
 
+    /// What the limiters take of that: zero or negative.
+    pub fn given_way(&self) -> Kelvins {
+        LimiterKind::ALL.iter().fold(Kelvins(0.0), |sum, limiter| sum + self.of(limiter.part()))
+    }
+
     /// The sum of all parts.
     pub fn sum(&self) -> Kelvins {
         self.parts().fold(Kelvins(0.0), |sum, (_, by)| sum + by)
@@ -109,6 +116,7 @@ mod tests {
         ledger.book(Part::Remote, Kelvins(2.0));
         assert_eq!(ledger.of(Part::RoomTrim), Kelvins(1.5));
         assert_eq!((ledger.before(Part::Remote), ledger.sum()), (Kelvins(1.5), Kelvins(0.5)));
-        assert_eq!(ledger.wished(), Kelvins(3.5));
+        ledger.book(Part::FlowLimit, Kelvins(-0.5));
+        assert_eq!((ledger.wished(), ledger.given_way()), (Kelvins(3.5), Kelvins(-0.5)));
     }
 }

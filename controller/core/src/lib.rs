@@ -23,6 +23,7 @@ pub mod accident_rate;
 pub mod alarm;
 pub mod band;
 pub mod circulation;
+pub mod creep;
 pub mod frost;
 pub mod heating_curve;
 pub mod interlock;

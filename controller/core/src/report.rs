@@ -123,6 +123,10 @@ pub enum ValveReason {
     Starting,
     /// The loop follows the setpoint.
     Control,
+    /// Closed because the meter does not count so little flow.
+    CreepFlow,
+    /// Opened for a while, so that no standing water is measured.
+    Flushing,
     /// The supply sensor is lost: the position is held.
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.

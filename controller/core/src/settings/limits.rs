@@ -76,14 +76,19 @@ pub enum LimitPriority {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitsSettings {
     /// Highest primary return temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_return: Option<LimiterSettings>,
     /// Highest difference of primary and secondary return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approach: Option<LimiterSettings>,
     /// Highest primary flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<LimiterSettings>,
     /// Highest heat power.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<LimiterSettings>,
     /// Heat of the day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaSettings>,
     /// Who gives way at the lowest supply temperature.
     pub priority: LimitPriority,
@@ -100,6 +105,7 @@ pub struct LimitsSettings {
     /// The furthest that the valve opens while the return limit has lost its sensor.
     pub valve_max_blind: Ratio,
     /// What to do about flow that the meter does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creep: Option<CreepSettings>,
 }
 

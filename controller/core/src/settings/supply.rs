@@ -13,6 +13,7 @@ pub struct SupplySettings {
     /// The lowest setpoint while heating.
     pub min: Celsius,
     /// A higher (or lower) lowest setpoint in warm weather.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm: Option<WarmMinimum>,
     /// The highest setpoint.
     pub max: Celsius,

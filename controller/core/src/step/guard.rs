@@ -83,10 +83,13 @@ pub(super) fn watch_outage(
     setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
+    let wanted = (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min);
+    let limited = wanted + setpoint.ledger.given_way();
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min),
+        wanted,
+        limited,
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

@@ -1,10 +1,11 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::Kelvins;
+use heatstation_points::{Kelvins, Ratio};
 
 use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
+use crate::creep::{CreepSight, CreepStage};
 use crate::interlock::Trip;
 use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
@@ -15,6 +16,9 @@ use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
+
+/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
+const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
@@ -64,6 +68,9 @@ pub(super) fn drive_valve(
         return ValveReason::Local;
     }
     let heating = memory.sequence.stage == Stage::Heating;
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
+        memory.creep.stand_by();
+    }
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
@@ -78,9 +85,37 @@ pub(super) fn drive_valve(
         memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
+    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
+        CreepStage::Free => {}
+        CreepStage::Closed => {
+            memory.supply_loop.close(&settings.valve, at.dt);
+            return ValveReason::CreepFlow;
+        }
+        CreepStage::Flushing => {
+            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
+            return ValveReason::Flushing;
+        }
+    }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
     let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
     memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+}
+
+/// Frost protection closes no valve for a meter's sake.
+fn creep_flow(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> CreepStage {
+    if frost_heat {
+        memory.creep.stand_by();
+        return CreepStage::Free;
+    }
+    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
+    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {
