@@ -60,7 +60,7 @@ pub enum Heating {
 }
 
 /// The rooms' part in the guard moves no faster than rooms do: a sensor that comes and goes is not to move the water.
-const GUARD_SMOOTHING: Duration = Duration::from_secs(3600);
+const GUARD_SMOOTHING: Duration = Duration::from_secs(2 * 3600);
 
 /// What the limiters remember.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
