@@ -150,8 +150,8 @@ impl Plant {
         };
         self.outside = Some(outside);
 
-        let drawn = self.circuits.iter().map(|c| c.primary_flow).sum();
-        self.primary.step(seconds, weather.outdoor.0, hour, drawn);
+        let conductance = self.circuits.iter().map(|c| c.valve.flow(1.0)).sum();
+        self.primary.step(seconds, weather.outdoor.0, hour, conductance);
         let around = Surroundings {
             outside: &outside,
             primary_supply: self.primary.supply,

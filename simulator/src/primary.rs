@@ -68,8 +68,11 @@ impl Primary {
         mild + (cold - mild) * share.clamp(0.0, 1.0)
     }
 
-    /// One step; `flow` is what the station drew last: kg/s.
-    pub fn step(&mut self, seconds: f64, outdoor: f64, hour: f64, flow: f64) {
+    /// One step; `conductance` is what all valves of the station pass together at 1 Pa: kg/s.
+    ///
+    /// Pressure and flow are solved at once: Δp = Δp₀ − k G² with G = C √Δp gives Δp = Δp₀ / (1 + k C²). Taking the flow of
+    /// the step before instead makes a large valve see all of the pressure in one second and none in the next.
+    pub fn step(&mut self, seconds: f64, outdoor: f64, hour: f64, conductance: f64) {
         self.outdoor += (outdoor - self.outdoor) * seconds / FOLLOWS_OUTDOOR_IN;
         self.until_draw -= seconds;
         if self.until_draw <= 0.0 {
@@ -88,10 +91,9 @@ impl Primary {
         // Others draw most in the morning and evening and least at night.
         let swing = self.settings.pressure_swing.0 * wave((hour - 14.0) / 24.0);
         let relative = (1.0 + swing + self.settings.pressure_noise.0 * self.pressure_noise).max(0.05);
-        let drawn = flow / self.design_flow;
-        self.differential_pressure = (self.settings.differential_pressure.0 * relative * self.trouble.pressure_left
-            - self.settings.connection_loss.0 * drawn * drawn)
-            .max(0.0);
+        let available = self.settings.differential_pressure.0 * relative * self.trouble.pressure_left;
+        let loss = self.settings.connection_loss.0 * (conductance / self.design_flow).powi(2);
+        self.differential_pressure = (available / (1.0 + loss)).max(0.0);
     }
 
     /// The random part of a wander of deviation 1 that keeps this share.
