@@ -12,7 +12,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::pipe::Pipe;
+use crate::pipe::{Cooling, Pipe};
 use crate::settings::{CircuitPlantSettings, Emitter};
 use crate::weather::{Facing, Weather};
 
@@ -152,6 +152,11 @@ impl Flat {
     fn water_heat(&self) -> f64 {
         self.area * self.water * self.elements.iter().sum::<f64>() / ELEMENTS as f64
     }
+
+    /// Of water and steel over 0 °C: J.
+    fn emitter_heat(&self) -> f64 {
+        self.area * self.element_capacity * self.elements.iter().sum::<f64>()
+    }
 }
 
 /// What the flats of a building did in a slow step.
@@ -173,16 +178,20 @@ pub(crate) struct Building {
     shielding: f64,
     riser_supply: Pipe,
     riser_return: Pipe,
-    /// What the flats send back, held between slow steps: °C.
-    flats_outlet: f64,
+    /// Where the flats' return pipes meet, a stirred volume: it sends back a steady temperature while the flats move in
+    /// steps of [`SLOW_SECONDS`], and keeps the heat in between. kg, °C, and kg·K that it has not taken in yet.
+    header_mass: f64,
+    header: f64,
+    header_owed: f64,
     /// Sum of flow shares of the open flats times area.
     open_share: f64,
     /// Water and heat since the last slow step: kg, kg·°C.
     came: f64,
     came_heat: f64,
     until_slow: f64,
-    /// Heat of the water in the emitters over 0 °C: kg·°C.
-    emitter_stored: f64,
+    /// Heat of the water in the emitters over 0 °C: kg·°C; of that water, the steel and the screed together: J.
+    emitter_water_heat: f64,
+    emitter_heat: f64,
     /// Into the rooms, in the last slow step: W.
     pub heat: f64,
     /// Into the rooms so far: J.
@@ -191,12 +200,12 @@ pub(crate) struct Building {
 }
 
 impl Building {
-    /// Building number `index` of a circuit; `riser_mass` kg of water in its own pipes, both ways together.
+    /// Building number `index` of a circuit; `riser_mass` kg of water in its own pipes, both ways together, and
+    /// `flow` kg/s through them when all is open.
     pub fn new(
         settings: &CircuitPlantSettings,
         index: usize,
-        riser_mass: f64,
-        cooling_time: f64,
+        (riser_mass, flow): (f64, f64),
         mut random: ChaCha8Rng,
     ) -> Building {
         let shares: f64 = settings.buildings.iter().map(|b| b.area_share).sum();
@@ -207,19 +216,23 @@ impl Building {
             Emitter::Floor => FLOOR_EXPONENT,
         };
         let flats = make_flats(settings, own.flats, area, exponent, &mut random);
-        let start = 20.0;
+        // Room for half as much again as comes in a slow step; what a building gets beyond that comes a step later.
+        let header_mass = (1.5 * SLOW_SECONDS * flow).min(0.2 * riser_mass);
         let shielding = random.random_range(0.7..1.3);
         let mut building = Building {
             area,
             open_share: 0.0,
-            emitter_stored: 0.0,
+            emitter_water_heat: 0.0,
+            emitter_heat: 0.0,
             flats,
             table: ExcessTable::new(exponent),
             floor: matches!(settings.emitter, Emitter::Floor),
             shielding,
-            riser_supply: Pipe::new(0.5 * riser_mass, 24, start, cooling_time),
-            riser_return: Pipe::new(0.5 * riser_mass, 24, start, cooling_time),
-            flats_outlet: start,
+            riser_supply: Pipe::new(0.5 * riser_mass, 24),
+            riser_return: Pipe::new(0.5 * riser_mass - header_mass, 24),
+            header_mass,
+            header: 20.0,
+            header_owed: 0.0,
             came: 0.0,
             came_heat: 0.0,
             until_slow: 1.0 + SLOW_SECONDS * index as f64 / settings.buildings.len() as f64,
@@ -232,27 +245,30 @@ impl Building {
     }
 
     /// One fast step: `mass` kg at `temperature` enter. Returns what leaves the building: °C.
-    pub fn step(&mut self, seconds: f64, mass: f64, temperature: f64, outside: &Outside, ground: f64) -> f64 {
-        let at_flats = self.riser_supply.push(mass, temperature, outside.now, ground);
+    pub fn step(&mut self, seconds: f64, mass: f64, temperature: f64, outside: &Outside, cooling: &Cooling) -> f64 {
+        let at_flats = self.riser_supply.push(mass, temperature, cooling);
         self.came += mass;
         self.came_heat += mass * at_flats;
-        let leaving = self.riser_return.push(mass, self.flats_outlet, outside.now, ground);
+        let leaving = self.riser_return.push(mass, self.header, cooling);
         self.until_slow -= seconds;
         if self.until_slow <= 0.0 {
             self.until_slow += SLOW_SECONDS;
-            self.slow_step(outside);
+            self.slow_step(outside, cooling);
         }
         leaving
     }
 
-    fn slow_step(&mut self, outside: &Outside) {
-        let flow = self.came / SLOW_SECONDS;
-        let inlet = if self.came > 0.0 { self.came_heat / self.came } else { self.riser_supply.outlet() };
+    fn slow_step(&mut self, outside: &Outside, cooling: &Cooling) {
+        let came = self.came;
+        let inlet = if came > 0.0 { self.came_heat / came } else { self.riser_supply.outlet(cooling) };
+        let result = self.move_flats(SLOW_SECONDS, came / SLOW_SECONDS, inlet, outside);
+        // The header has given away water at its own temperature while the flats' water was on its way to it.
+        let owed = self.header_owed + came * (result.outlet - self.header);
+        let taken = owed * (self.header_mass / came.max(self.header_mass));
+        self.header += taken / self.header_mass;
+        self.header_owed = owed - taken;
         (self.came, self.came_heat) = (0.0, 0.0);
-        let result = self.move_flats(SLOW_SECONDS, flow, inlet, outside);
-        if flow > 0.0 {
-            self.flats_outlet = result.outlet;
-        }
+
         self.heat = result.heat;
         self.heat_energy += result.heat * SLOW_SECONDS;
         self.live(outside);
@@ -265,7 +281,7 @@ impl Building {
         let occupancy = outside.occupancy();
         let flow_per_share = if self.open_share > 0.0 { flow / self.open_share } else { 0.0 };
         let (mut heat, mut back) = (0.0, 0.0);
-        self.emitter_stored = 0.0;
+        (self.emitter_water_heat, self.emitter_heat) = (0.0, 0.0);
         for flat in &mut self.flats {
             let share = if flat.is_shut() { 0.0 } else { flat.flow_share };
             let capacity_flow = share * flow_per_share * WATER_HEAT_CAPACITY;
@@ -274,6 +290,7 @@ impl Building {
             let into_room = if self.floor {
                 let warms = SCREED_TO_ROOM * (flat.screed - flat.air);
                 flat.screed += seconds * (emitted - warms) / SCREED_CAPACITY;
+                self.emitter_heat += flat.area * SCREED_CAPACITY * flat.screed;
                 warms
             } else {
                 emitted
@@ -281,7 +298,8 @@ impl Building {
             move_masses(flat, seconds, into_room, mean_air, wind, occupancy, outside);
             heat += into_room * flat.area;
             back += share * flat.area * outlet;
-            self.emitter_stored += flat.water_heat();
+            self.emitter_water_heat += flat.water_heat();
+            self.emitter_heat += flat.emitter_heat();
         }
         SlowResult { outlet: if self.open_share > 0.0 { back / self.open_share } else { inlet }, heat }
     }
@@ -318,7 +336,7 @@ impl Building {
     }
 
     /// Brings the flats into balance with steady water and weather, `mean` °C on average.
-    pub fn start_at(&mut self, flow: f64, inlet: f64, mean: f64, outdoor: f64) {
+    pub fn start_at(&mut self, (flow, inlet): (f64, f64), mean: f64, outdoor: f64, cooling: &Cooling) {
         let outside =
             Outside { outdoor, wind: 2.0, beam: [30.0, 60.0, 120.0, 60.0], diffuse: 30.0, hour: 12.0, now: 0.0 };
         for flat in &mut self.flats {
@@ -338,29 +356,40 @@ impl Building {
             flat.air += mean - reached;
             flat.mass += mean - reached;
         }
-        self.flats_outlet = outlet;
-        self.riser_supply.start_at(inlet);
-        self.riser_return.start_at(outlet);
+        self.header = outlet;
+        self.riser_supply.start_at(inlet, cooling);
+        self.riser_return.start_at(outlet, cooling);
     }
 
     /// What the building sends back: °C.
-    pub fn outlet(&self) -> f64 {
-        self.riser_return.outlet()
+    pub fn outlet(&self, cooling: &Cooling) -> f64 {
+        self.riser_return.outlet(cooling)
     }
 
-    /// Heat of all water in it over 0 °C: kg·°C.
-    pub fn stored(&self) -> f64 {
-        self.riser_supply.stored() + self.riser_return.stored() + self.emitter_stored
+    /// Heat of the water in emitters and header, and on its way between them, over 0 °C: kg·°C.
+    pub fn stirred_heat(&self) -> f64 {
+        let on_the_way = self.came_heat - self.came * self.header + self.header_owed;
+        self.emitter_water_heat + self.header_mass * self.header + on_the_way
     }
 
-    /// Heat that its pipes have lost: J.
-    pub fn pipe_loss(&self) -> f64 {
-        self.riser_supply.lost() + self.riser_return.lost()
+    /// Heat that steel and screed hold over 0 °C: J.
+    pub fn solid_heat(&self) -> f64 {
+        self.emitter_heat - self.emitter_water_heat * WATER_HEAT_CAPACITY
     }
 
-    /// Water in the emitters: kg.
-    pub fn emitter_water(&self) -> f64 {
-        self.flats.iter().map(|flat| flat.water * flat.area).sum()
+    /// Its pipes.
+    pub fn pipes(&self) -> [&Pipe; 2] {
+        [&self.riser_supply, &self.riser_return]
+    }
+
+    /// Its pipes, for a cooling that begins anew.
+    pub fn pipes_mut(&mut self) -> [&mut Pipe; 2] {
+        [&mut self.riser_supply, &mut self.riser_return]
+    }
+
+    /// Water in emitters and header: kg.
+    pub fn stirred_water(&self) -> f64 {
+        self.header_mass + self.flats.iter().map(|flat| flat.water * flat.area).sum::<f64>()
     }
 }
 

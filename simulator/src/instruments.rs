@@ -111,7 +111,7 @@ impl Instruments {
                 return_: c.returning,
                 primary_return: c.exchanger.primary_outlet(),
                 building_supply: c.entrances.clone(),
-                building_return: c.buildings.iter().map(crate::building::Building::outlet).collect(),
+                building_return: (0..c.buildings.len()).map(|b| c.building_outlet(b)).collect(),
                 meter_heat: 0.0,
                 meter_flow: 0.0,
             })
@@ -153,9 +153,9 @@ impl Instruments {
             shown.supply_second += (circuit.at_sensor - shown.supply_second) * second;
             shown.return_ += (circuit.returning - shown.return_) * back;
             shown.primary_return += (circuit.exchanger.primary_outlet() - shown.primary_return) * back;
-            for (b, building) in circuit.buildings.iter().enumerate() {
+            for b in 0..circuit.buildings.len() {
                 shown.building_supply[b] += (circuit.entrances[b] - shown.building_supply[b]) * strap;
-                shown.building_return[b] += (building.outlet() - shown.building_return[b]) * strap;
+                shown.building_return[b] += (circuit.building_outlet(b) - shown.building_return[b]) * strap;
             }
             power += circuit.pump_power;
         }

@@ -21,7 +21,7 @@ use crate::weather::Weather;
 
 /// Steps are cut into pieces no longer than this: s. The exchanger's hold-up and the flow settle in a few seconds.
 const LONGEST_STEP: f64 = 1.0;
-/// The slow parts of the truth (flats, stored heat, losses) are refreshed this often: s.
+/// The slow parts of the truth (flats, buildings) are refreshed this often: s.
 const TRUTH_SECONDS: f64 = 20.0;
 
 /// A simulated station.
@@ -181,7 +181,7 @@ impl Plant {
 
     /// What is really so. Control must not look here.
     ///
-    /// Flats, stored heat and pipe losses are as of the last multiple of 20 s, all else of the last step.
+    /// Flats and buildings are as of the last multiple of 20 s, all else of the last step.
     pub fn truth(&self) -> &Truth {
         &self.truth
     }
@@ -321,10 +321,6 @@ impl Plant {
 
     fn write_slow_truth(&mut self) {
         for (truth, circuit) in self.truth.circuits.iter_mut().zip(&self.circuits) {
-            truth.room_heat = Watts(circuit.buildings.iter().map(|b| b.heat).sum());
-            truth.room_heat_energy = Joules(circuit.buildings.iter().map(|b| b.heat_energy).sum());
-            truth.pipe_loss_energy = Joules(circuit.pipe_loss());
-            truth.stored_energy = Joules(circuit.stored_energy());
             let flats = circuit.buildings.iter().flat_map(|building| &building.flats);
             for (truth, flat) in truth.flats.iter_mut().zip(flats) {
                 truth.temperature = Celsius(flat.air);
@@ -333,7 +329,7 @@ impl Plant {
             for (b, truth) in truth.buildings.iter_mut().enumerate() {
                 *truth = BuildingTruth {
                     supply: Celsius(circuit.entrances[b]),
-                    return_: Celsius(circuit.buildings[b].outlet()),
+                    return_: Celsius(circuit.building_outlet(b)),
                     flow: KilogramsPerSecond(circuit.network.share(b) * circuit.flow),
                     differential_pressure: Pascals(circuit.network.differential_pressure(b, circuit.flow)),
                 };
@@ -372,6 +368,11 @@ fn write_circuit(truth: &mut CircuitTruth, circuit: &Circuit) {
     truth.heat = Watts(circuit.heat);
     truth.heat_energy = Joules(circuit.heat_energy);
     truth.pump_heat_energy = Joules(circuit.pump_heat_energy);
+    truth.make_up_heat_energy = Joules(circuit.make_up_heat_energy);
+    truth.room_heat = Watts(circuit.buildings.iter().map(|b| b.heat).sum());
+    truth.room_heat_energy = Joules(circuit.buildings.iter().map(|b| b.heat_energy).sum());
+    truth.pipe_loss_energy = Joules(circuit.pipe_loss());
+    truth.stored_energy = Joules(circuit.stored_energy());
     truth.valve_stem = Ratio(circuit.valve.stem());
     truth.valve_travel = circuit.valve.travel();
     truth.holding_pressure = Pascals(pressure.holding);
@@ -384,5 +385,9 @@ fn write_circuit(truth: &mut CircuitTruth, circuit: &Circuit) {
     truth.make_up_volume = CubicMeters(pressure.make_up_volume);
     truth.leak_volume = CubicMeters(pressure.leak_volume);
     truth.relief_volume = CubicMeters(pressure.relief_volume);
+    truth.expansion_volume = CubicMeters(pressure.expansion_volume);
+    truth.void_volume = CubicMeters(pressure.void_volume);
     truth.tank_level = Meters(pressure.level);
+    truth.tap_volume = CubicMeters(pressure.tap_volume);
+    truth.overflow_volume = CubicMeters(pressure.overflow_volume);
 }

@@ -1,6 +1,7 @@
 //! The pressure at the holding point: a closed loop that breathes with its temperature, leaks, and is topped up.
 //!
-//! C dp/dt = make-up − leak − relief + dV/dt of the water's expansion, with C the compliance of network and vessel. The
+//! C dp/dt = make-up − leak − relief + dV/dt of the water's expansion, with C the compliance of network and vessel. A loop
+//! that shrinks below vacuum tears: the missing volume is booked and has to be filled before pressure comes back. The
 //! holding point is the suction of the circulation pumps; all other pressures follow from it and the pumps.
 
 use heatstation_points::quantity::WATER_DENSITY;
@@ -59,6 +60,10 @@ pub(crate) struct Pressure {
     pub leak_volume: f64,
     pub relief_volume: f64,
     pub tap_volume: f64,
+    pub overflow_volume: f64,
+    pub expansion_volume: f64,
+    /// Where the loop has torn: the room that vapour fills when water shrinks below vacuum. m³.
+    pub void_volume: f64,
 }
 
 impl Pressure {
@@ -87,6 +92,9 @@ impl Pressure {
             leak_volume: 0.0,
             relief_volume: 0.0,
             tap_volume: 0.0,
+            overflow_volume: 0.0,
+            expansion_volume: 0.0,
+            void_volume: 0.0,
         }
     }
 
@@ -103,7 +111,10 @@ impl Pressure {
         self.make_up_flow = self.make_up(seconds);
 
         let gain = (self.make_up_flow - self.leak_flow - self.relief_flow) * seconds + expansion;
-        self.holding = (self.holding + gain / self.settings.compliance).max(VACUUM);
+        let held = (self.holding - VACUUM) * self.settings.compliance - self.void_volume + gain;
+        self.holding = VACUUM + held.max(0.0) / self.settings.compliance;
+        self.void_volume = (-held).max(0.0);
+        self.expansion_volume += expansion;
         self.make_up_volume += self.make_up_flow * seconds;
         self.leak_volume += self.leak_flow * seconds;
         self.relief_volume += self.relief_flow * seconds;
@@ -137,7 +148,9 @@ impl Pressure {
         let inlet = if self.inlet_open && self.level < TANK_OVERFLOW { self.settings.inlet_flow / 3600.0 } else { 0.0 };
         self.tap_volume += inlet * seconds;
         self.level += (inlet - self.make_up_flow) * seconds / self.settings.tank_area;
-        self.level = self.level.clamp(0.0, TANK_OVERFLOW);
+        let spilled = (self.level - TANK_OVERFLOW).max(0.0);
+        self.overflow_volume += spilled * self.settings.tank_area;
+        self.level -= spilled;
     }
 
     /// The tank's low-level switch.
@@ -158,7 +171,7 @@ impl Pressure {
 
 #[cfg(test)]
 mod tests {
-    use heatstation_points::{Pascals, Ratio};
+    use heatstation_points::{Celsius, Pascals, Ratio};
 
     use super::*;
 
@@ -173,6 +186,7 @@ mod tests {
             safety_valve: Pascals(500_000.0),
             tank_area: 4.0,
             inlet_flow: 8.0,
+            temperature: Celsius(12.0),
         };
         Pressure::new(settings, 100.0)
     }

@@ -291,6 +291,8 @@ pub struct MakeUpSettings {
     pub tank_area: f64,
     /// What the inlet valve lets in: m³/h.
     pub inlet_flow: f64,
+    /// Of the softened water in the tank: between the mains' 5 to 10 °C and the plant room's 20.
+    pub temperature: Celsius,
 }
 
 /// The primary control valve.
@@ -440,6 +442,7 @@ impl CircuitPlantSettings {
                 safety_valve: Pascals(static_head + 250_000.0),
                 tank_area: (cubic_meters * 0.04).max(1.5),
                 inlet_flow: (cubic_meters * 0.08).max(2.0),
+                temperature: Celsius(12.0),
             },
             valve: ValveSettings {
                 oversize: 1.15,

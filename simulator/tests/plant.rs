@@ -14,32 +14,6 @@ use heatstation_simulator::{
 const FIRST: PumpPlace = PumpPlace { circuit: C, kind: PumpKind::Circulation, pump: PumpIndex(0) };
 
 #[test]
-fn over_a_day_the_energy_of_the_loop_balances() {
-    let mut plant = plant(-3.0);
-    let mut hold = Hold::new(&plant);
-    let mut weather = StochasticWeather::new(3, Climate::SHANDONG);
-    let before = plant.truth().circuits[0].clone();
-    for second in 1..=86_400 {
-        // A setpoint that moves makes the stored heat matter.
-        let setpoint = if second < 43_200 { 62.0 } else { 48.0 };
-        hold.supply(&mut plant, setpoint);
-        plant.step(SECOND, JANUARY + second, &weather.at(JANUARY + second));
-    }
-    let after = &plant.truth().circuits[0];
-    let came = after.heat_energy.0 - before.heat_energy.0 + after.pump_heat_energy.0 - before.pump_heat_energy.0;
-    let went =
-        after.room_heat_energy.0 - before.room_heat_energy.0 + after.pipe_loss_energy.0 - before.pipe_loss_energy.0;
-    let kept = after.stored_energy.0 - before.stored_energy.0;
-    // What the radiators' steel keeps is not in the water's account: 26 kg/kW of 500 J/(kg K) cooled by some 12 K.
-    let settings = &demonstration(Celsius(-3.0), 1).circuits[0];
-    let steel = settings.design_heat() / 1000.0 * 26.0 * 500.0;
-    let cooled = steel * (before.supply.0 + before.return_.0 - after.supply.0 - after.return_.0) / 2.0;
-    let open = came + cooled - went - kept;
-    assert!(open.abs() < 0.01 * came, "{:.3} of {:.3} GJ is unaccounted for", open * 1e-9, came * 1e-9);
-    assert!(after.heat_energy.0 > before.heat_energy.0 + 50e9);
-}
-
-#[test]
 fn the_primary_meter_agrees_with_what_the_secondary_gets() {
     let mut plant = plant(-3.0);
     let position = plant.truth().circuits[0].valve_stem.0;
