@@ -124,8 +124,9 @@ pub(crate) struct Flat {
     gain: f64,
     air_capacity: f64,
     mass_capacity: f64,
-    /// One emitter element: W/K^n, J/K.
+    /// One emitter element: W/K^n, W/K at design, J/K.
     element_output: f64,
+    element_conductance: f64,
     element_capacity: f64,
     /// Water of the emitter: kg/m².
     water: f64,
@@ -176,6 +177,8 @@ pub(crate) struct Building {
     table: ExcessTable,
     floor: bool,
     shielding: f64,
+    /// How lively people are: 1 as everywhere, 0 never opening a window and always alike.
+    habits: f64,
     riser_supply: Pipe,
     riser_return: Pipe,
     /// Where the flats' return pipes meet, a stirred volume: it sends back a steady temperature while the flats move in
@@ -218,7 +221,7 @@ impl Building {
         let flats = make_flats(settings, own.flats, area, exponent, &mut random);
         // Room for half as much again as comes in a slow step; what a building gets beyond that comes a step later.
         let header_mass = (1.5 * SLOW_SECONDS * flow).min(0.2 * riser_mass);
-        let shielding = random.random_range(0.7..1.3);
+        let shielding = 1.0 + settings.flat_spread * random.random_range(-0.3..0.3);
         let mut building = Building {
             area,
             open_share: 0.0,
@@ -228,6 +231,7 @@ impl Building {
             table: ExcessTable::new(exponent),
             floor: matches!(settings.emitter, Emitter::Floor),
             shielding,
+            habits: settings.flat_spread,
             riser_supply: Pipe::new(0.5 * riser_mass, 24),
             riser_return: Pipe::new(0.5 * riser_mass - header_mass, 24),
             header_mass,
@@ -312,7 +316,7 @@ impl Building {
             let draw = self.random.next_u32();
             let chance = f64::from(draw & 0xFFFF) / 65_536.0;
             // Opening is a Poisson process whose rate grows when it is too warm (field studies of Beijing and Xi'an).
-            let rate = 0.01 + 0.05 * (flat.air - 22.0).max(0.0);
+            let rate = self.habits * (0.01 + 0.05 * (flat.air - 22.0).max(0.0));
             if awake && flat.window_until <= outside.now && !flat.vacant && chance < rate * per_step {
                 flat.window_until = outside.now + self.random.random_range(1800.0..7200.0);
             }
@@ -322,7 +326,7 @@ impl Building {
             }
             // What goes on in a flat changes every two hours or so.
             if f64::from(draw >> 16) / 65_536.0 < per_step / 2.0 {
-                flat.activity = self.random.random_range(0.3..1.7);
+                flat.activity = 1.0 + self.habits * self.random.random_range(-0.7..0.7);
             }
         }
     }
@@ -393,15 +397,32 @@ impl Building {
     }
 }
 
-/// Moves the emitter's elements; returns (W/m² given off, °C that leaves). Implicit in the water, so no flow is too large.
+/// Moves the emitter's elements; returns (W/m² given off, °C that leaves).
+///
+/// How much an emitter gives is rated over the arithmetic mean of inlet and outlet (EN 442), so its conductance is taken
+/// there; where along the emitter it is given goes with the water's excess in each element. That lies between what enters
+/// and what leaves the element, nearer to the middle the faster it flows: the weight ½ − x/12, x the conductance over the
+/// capacity flow, is that of the exact decay along a pipe, written as 1/(2 + x/3). Both fade out in standing water. Implicit
+/// in the water, so no flow is too large.
 fn emit(flat: &mut Flat, table: &ExcessTable, seconds: f64, water: (f64, f64), sink: f64) -> (f64, f64) {
-    let (capacity_flow, mut temperature) = water;
-    let mut given = 0.0;
+    let (capacity_flow, inlet) = water;
+    let nominal = flat.element_conductance;
+    let weight = capacity_flow / (2.0 * capacity_flow + nominal / 3.0);
+    let flowing = capacity_flow * capacity_flow / (capacity_flow * capacity_flow + 0.1 * nominal * nominal);
+
+    let [first, second, last] = flat.elements;
+    let along = ((1.0 - weight) * (first + second + last) + weight * (inlet + first + second)) / ELEMENTS as f64 - sink;
+    let rated = along + flowing * (0.5 * (inlet + last) - sink - along);
+    // The same heat, reckoned by one mean or the other; close to no excess the two cannot be told apart.
+    let ratio = if along.abs() > 1.0 { (rated / along).clamp(0.8, 1.25) } else { 1.0 };
+    let conductance = flat.element_output * table.at(rated) * ratio;
+
+    let entering = capacity_flow - conductance * weight;
+    let kept = (flat.element_capacity + seconds * (capacity_flow + conductance * (1.0 - weight))).recip();
+    let (mut given, mut temperature) = (0.0, inlet);
     for element in &mut flat.elements {
-        let conductance = flat.element_output * table.at(*element - sink);
-        *element = (flat.element_capacity * *element + seconds * (capacity_flow * temperature + conductance * sink))
-            / (flat.element_capacity + seconds * (capacity_flow + conductance));
-        given += conductance * (*element - sink);
+        *element = (flat.element_capacity * *element + seconds * (entering * temperature + conductance * sink)) * kept;
+        given += conductance * (*element + weight * (temperature - *element) - sink);
         temperature = *element;
     }
     (given, temperature)
@@ -459,22 +480,22 @@ fn make_flats(
     exponent: f64,
     random: &mut ChaCha8Rng,
 ) -> Vec<Flat> {
-    let places: Vec<f64> = (0..count).map(|i| place_factor((i as f64 + 0.5) / count as f64)).collect();
+    let spread = settings.flat_spread;
+    let places: Vec<f64> =
+        (0..count).map(|i| 1.0 + spread * (place_factor((i as f64 + 0.5) / count as f64) - 1.0)).collect();
     let mean_place = places.iter().sum::<f64>() / count as f64;
     // Who designed the house gave exposed flats larger emitters, but not as much larger as they need, and pipe fitters
     // and owners did the rest.
     let emitters: Vec<f64> =
-        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.14, random)).collect();
+        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.14 * spread, random)).collect();
     let mean_emitter = emitters.iter().sum::<f64>() / count as f64;
     let design = &settings.design;
-    let output = settings.design_heat() / settings.heated_area_m2;
+    let output = settings.emitter_heat() / settings.heated_area_m2;
     let mean_water = 0.5 * ((design.supply - design.room) + (design.return_ - design.room)).0;
 
     (places.iter().zip(&emitters))
         .map(|(place, emitter)| {
             let loss = settings.building_loss * place / mean_place;
-            let light = loss * LIGHT_SHARE;
-            let behind_mass = loss * (1.0 - LIGHT_SHARE);
             let own_output = output * emitter / mean_emitter;
             let (excess, capacity, water) = match settings.emitter {
                 Emitter::Radiator { .. } => (mean_water, own_output * RADIATOR_CAPACITY, own_output * RADIATOR_WATER),
@@ -492,20 +513,20 @@ fn make_flats(
             let south = facing == Facing::South;
             Flat {
                 area: area / count as f64,
-                window: light * (1.0 - AIR_SHARE),
-                air_exchange: light * AIR_SHARE,
-                // Mass and wall in line make the wall path's loss.
-                wall: 1.0 / (1.0 / behind_mass - 1.0 / AIR_TO_MASS),
+                window: loss * LIGHT_SHARE * (1.0 - AIR_SHARE),
+                air_exchange: loss * LIGHT_SHARE * AIR_SHARE,
+                wall: wall_for(loss),
                 beam_aperture: if south { random.random_range(0.03..0.05) } else { random.random_range(0.006..0.010) },
                 diffuse_aperture: 0.04,
                 facing,
-                gain: settings.internal_gain * random.random_range(0.65..1.35),
-                air_capacity: AIR_CAPACITY * scatter(0.1, random),
-                mass_capacity: MASS_CAPACITY * scatter(0.1, random),
+                gain: settings.internal_gain * (1.0 + spread * random.random_range(-0.35..0.35)),
+                air_capacity: AIR_CAPACITY * scatter(0.1 * spread, random),
+                mass_capacity: MASS_CAPACITY * scatter(0.1 * spread, random),
                 element_output: own_output / excess.powf(exponent) / ELEMENTS as f64,
+                element_conductance: own_output / excess / ELEMENTS as f64,
                 element_capacity: capacity / ELEMENTS as f64,
                 water,
-                flow_share: emitter / mean_emitter * scatter(0.20, random),
+                flow_share: emitter / mean_emitter * scatter(0.20 * spread, random),
                 vacant: random.random_bool(settings.vacant_share.0.clamp(0.0, 1.0)),
                 closed: false,
                 air: 20.0,
@@ -517,4 +538,13 @@ fn make_flats(
             }
         })
         .collect()
+}
+
+/// Walls and roof behind the mass of a flat with this loss: W/(m² K).
+///
+/// With the light path they make up the loss that the class means, heat over the air's excess in the steady state, in which
+/// the radiant share of the heat reaches the walls without passing the air.
+fn wall_for(loss: f64) -> f64 {
+    let behind_mass = (1.0 - LIGHT_SHARE) * loss;
+    behind_mass * AIR_TO_MASS / (AIR_TO_MASS + (1.0 - CONVECTIVE) * loss - behind_mass)
 }

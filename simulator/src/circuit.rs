@@ -229,7 +229,7 @@ impl Circuit {
             crate::settings::Emitter::Floor => 1.05,
         };
         let design_excess = 0.5 * ((design.supply - design.room) + (design.return_ - design.room)).0;
-        let excess = design_excess * (loss / s.design_heat()).powf(1.0 / exponent);
+        let excess = design_excess * (loss / s.emitter_heat()).powf(1.0 / exponent);
         let spread = loss / (self.flow * WATER_HEAT_CAPACITY);
         let (supply, return_) = (initial.room.0 + excess + 0.5 * spread, initial.room.0 + excess - 0.5 * spread);
 
@@ -512,7 +512,7 @@ struct Piping {
 impl Piping {
     fn new(settings: &CircuitPlantSettings, water: f64, shares: &[f64]) -> Piping {
         let in_emitters = match settings.emitter {
-            crate::settings::Emitter::Radiator { .. } => settings.design_heat() * 5.8e-3,
+            crate::settings::Emitter::Radiator { .. } => settings.emitter_heat() * 5.8e-3,
             crate::settings::Emitter::Floor => settings.heated_area_m2 * 0.9,
         };
         // A network cannot be without water, whatever the figures for emitters and for the whole say.

@@ -5,6 +5,7 @@ mod common;
 
 use common::{C, Hold, JANUARY, SECOND, curve, input, make_up, plant, pump, valve, wait};
 use heatstation_points::{Celsius, CircuitSignal, Point, PumpIndex, PumpSignal, StationSignal};
+use heatstation_simulator::family::Member;
 use heatstation_simulator::scenario::demonstration;
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, Climate, DesignTemperatures, Emitter, Fault, InitialState,
@@ -275,6 +276,45 @@ fn two_circuits_share_the_primary_and_each_has_its_own_rooms() {
 
 const DAYS: i64 = 30;
 
+/// Mean and deviation.
+fn statistics(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+}
+
+#[test]
+fn flats_differ_among_each_other_and_from_hour_to_hour_as_in_measured_stocks() {
+    // Beijing, radiators, half of the old loss: 240 flats over the last 45 days of a season.
+    let member = Member::all(1).into_iter().find(|member| member.name() == "beijing-radiator-half").unwrap();
+    let begin = JANUARY + 19 * 86_400;
+    let mut weather = StochasticWeather::new(2, member.weather_climate());
+    let settings = member.plant(weather.at(begin).outdoor);
+    let mut plant = Plant::new(&settings, member.seed);
+    let mut hold = Hold::new(&plant);
+    let mut smooth = weather.at(begin).outdoor.0;
+    let mut history: Vec<Vec<f64>> = vec![Vec::new(); plant.truth().circuits[0].flats.len()];
+    for second in 1..=45 * 86_400 {
+        let weather = weather.at(begin + second);
+        smooth += (weather.outdoor.0 - smooth) / 7200.0;
+        let load = ((16.0 - smooth) / 25.6 / settings.circuits[0].emitter_oversize).max(0.05);
+        hold.supply(&mut plant, 20.0 + 44.5 * load.powf(1.0 / 1.3) + 8.0 * load);
+        plant.step(SECOND, begin + second, &weather);
+        if second % 3600 == 0 {
+            let flats = plant.truth().circuits[0].flats.iter().zip(&mut history);
+            flats.filter(|(flat, _)| !flat.shut).for_each(|(flat, history)| history.push(flat.temperature.0));
+        }
+    }
+    history.retain(|flat| !flat.is_empty());
+    let means: Vec<f64> = history.iter().map(|flat| statistics(flat).0).collect();
+    let (mean, spread) = statistics(&means);
+    let within = history.iter().map(|flat| statistics(flat).1).sum::<f64>() / history.len() as f64;
+    let (low, high) = means.iter().fold((f64::MAX, f64::MIN), |(low, high), &mean| (low.min(mean), high.max(mean)));
+    assert!((19.0..22.0).contains(&mean), "{mean:.2}");
+    assert!((1.0..1.6).contains(&spread), "flats' means differ by {spread:.2} K");
+    assert!((5.0..9.0).contains(&(high - low)), "from {low:.1} to {high:.1} °C");
+    assert!((0.5..0.8).contains(&within), "a flat varies by {within:.2} K from hour to hour");
+}
+
 #[test]
 fn a_month_of_winter_has_the_heat_and_the_spread_of_rooms_that_such_houses_have() {
     let settings = demonstration(Celsius(-1.0), 1);
@@ -297,10 +337,6 @@ fn a_month_of_winter_has_the_heat_and_the_spread_of_rooms_that_such_houses_have(
             }
         }
     }
-    let statistics = |values: &[f64]| {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
-    };
     let means: Vec<f64> = history.iter().map(|h| statistics(h).0).collect();
     let (mean, spread) = statistics(&means);
     let within = history.iter().map(|h| statistics(h).1).sum::<f64>() / history.len() as f64;
