@@ -1,13 +1,18 @@
 //! From the file as written to the station as meant, or every problem at once.
 
 mod circuit;
+mod circulation;
 mod curve;
 mod devices;
 mod essential;
+mod guard;
 mod house;
+mod make_up;
 mod places;
-mod pumps;
 mod season;
+mod supply;
+mod trim;
+mod valve;
 mod week;
 
 use std::path::Path;

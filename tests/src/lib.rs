@@ -8,3 +8,4 @@ pub mod laws;
 pub mod program;
 pub mod python;
 pub mod stations;
+pub mod steady;

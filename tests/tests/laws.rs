@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use heatstation::simulation::ClosedLoop;
 use heatstation_core::event::Event;
+use heatstation_core::ledger::Part;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::report::PumpCommand;
 use heatstation_core::request::{Mode, Origin, Request, Wish};
@@ -274,11 +275,17 @@ fn law_6_bites_when_the_setpoint_passes_its_ceiling() {
     });
 }
 
+/// Makes the first circuit's ledger say that so much was added from outside.
+fn set_remote(report: &mut Report, kelvins: Kelvins) {
+    let ledger = &mut report.circuits[0].setpoint.ledger;
+    ledger.book(Part::Remote, kelvins - ledger.of(Part::Remote));
+}
+
 #[test]
 fn law_6_bites_when_a_wish_does_not_expire() {
     bites(Law::WishesBounded, stations::demo, &[], 1, |second, report| {
         // Within the envelope, and as slowly as it may: but nobody has asked.
-        report.circuits[0].setpoint.remote = Kelvins((second.saturating_sub(THEN) as f64 / 60.0).min(2.0));
+        set_remote(report, Kelvins((second.saturating_sub(THEN) as f64 / 60.0).min(2.0)));
     });
 }
 
@@ -286,7 +293,7 @@ fn law_6_bites_when_a_wish_does_not_expire() {
 fn law_6_bites_when_a_wish_jumps() {
     bites(Law::WishesBounded, stations::demo, &[], 1, |second, report| {
         if second > THEN {
-            report.circuits[0].setpoint.remote = Kelvins(-3.0);
+            set_remote(report, Kelvins(-3.0));
         }
     });
 }

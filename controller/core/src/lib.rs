@@ -26,6 +26,7 @@ pub mod circulation;
 pub mod frost;
 pub mod heating_curve;
 pub mod interlock;
+pub mod ledger;
 pub mod make_up;
 pub mod outage;
 pub mod outage_book;

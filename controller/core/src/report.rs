@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use heatstation_points::{
-    BuildingIndex, BuildingOutput, Celsius, CircuitIndex, CircuitOutput, Kelvins, Pascals, Point, PumpIndex,
-    PumpOutput, Quantity, Ratio, Switch,
+    BuildingIndex, BuildingOutput, Celsius, CircuitIndex, CircuitOutput, Pascals, Point, PumpIndex, PumpOutput,
+    Quantity, Ratio, Switch,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,7 @@ use crate::alarm::ActiveAlarm;
 use crate::band::Because;
 use crate::event::Event;
 use crate::interlock::Trip;
+use crate::ledger::Ledger;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -82,21 +83,15 @@ pub struct CircuitReport {
 
 /// The supply setpoint with the ledger of what went into it.
 ///
-/// `base + room_trim + schedule + remote + limits = value`, each in kelvins of supply temperature.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// `base + ledger.sum() = value`, each part in kelvins of supply temperature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SetpointReport {
     /// The setpoint in force.
     pub value: Celsius,
     /// What the curve alone asks for.
     pub base: Celsius,
-    /// What room feedback adds.
-    pub room_trim: Kelvins,
-    /// What the schedule adds.
-    pub schedule: Kelvins,
-    /// What wishes from outside add.
-    pub remote: Kelvins,
-    /// What limits and the ramp add.
-    pub limits: Kelvins,
+    /// What each source adds to that.
+    pub ledger: Ledger,
     /// Who holds it away from the wish.
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.

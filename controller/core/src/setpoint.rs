@@ -1,6 +1,6 @@
 //! The supply setpoint: curve, room feedback, schedule, wishes from outside, limits and ramp, with a ledger of each.
 //!
-//! The ledger adds up: `base + room_trim + schedule + remote + limits = value`. Nobody has to guess why it is 60 °C.
+//! The [ledger](crate::ledger) adds up: nobody has to guess why it is 60 °C.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::band::{Band, Because};
+use crate::ledger::{Ledger, Part};
 use crate::outdoor::Outdoor;
 use crate::report::SetpointReport;
 use crate::settings::CircuitSettings;
@@ -56,23 +57,23 @@ impl Setpoint {
             settings.curve.supply_setpoint(wishes.outdoor.filtered, settings.room_target + room_shift, flow_ratio)
         };
         let base = supply(Kelvins(0.0));
-        let trimmed = supply(wishes.room_trim);
-        let scheduled = supply(wishes.room_trim + wishes.schedule);
+        let mut ledger = Ledger::default();
+        // What moves the room target moves the supply by way of the curve, one after the other.
+        let (mut shift, mut scheduled) = (Kelvins(0.0), base);
+        for (part, by) in [(Part::RoomTrim, wishes.room_trim), (Part::Schedule, wishes.schedule)] {
+            shift += by;
+            let moved = supply(shift);
+            ledger.book(part, moved - scheduled);
+            scheduled = moved;
+        }
         let remote = self.follow_remote(settings, wishes, dt);
+        ledger.book(Part::Remote, remote);
 
         let wish = scheduled + remote;
         let (limited, held_by) = limits(settings, wishes, scheduled).pick(wish);
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
-        SetpointReport {
-            value,
-            base,
-            room_trim: trimmed - base,
-            schedule: scheduled - trimmed,
-            remote,
-            limits: value - wish,
-            held_by,
-            flow_ratio,
-        }
+        ledger.book(Part::Limits, value - wish);
+        SetpointReport { value, base, ledger, held_by, flow_ratio }
     }
 
     fn smooth_flow_ratio(
@@ -175,7 +176,7 @@ mod tests {
                     ..wishes(outdoor)
                 };
                 let report = settled(&wishes);
-                let sum = report.base + report.room_trim + report.schedule + report.remote + report.limits;
+                let sum = report.base + report.ledger.sum();
                 assert!((sum - report.value).0.abs() < 1e-9, "{report:?}");
             }
         }

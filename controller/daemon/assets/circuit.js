@@ -78,21 +78,24 @@ function whyList() {
   };
 }
 
-const ROWS = ["base", "room_trim", "schedule", "remote", "limits"];
+/** Parts smaller than this are not drawn: a page of zeros explains nothing. */
+const WORTH_SHOWING = 0.05;
 
-/** The ledger as a waterfall: each bar begins where the one above ended. */
+/** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
   const value = el("strong", { class: "big" }, MISSING);
   const held = el("p", { class: "held" });
   const body = el("tbody", {});
-  const bars = {};
-  for (const key of [...ROWS, "result"]) {
+  const rows = {};
+  const row = (key, title) => {
     const bar = svg("rect", { y: 3, height: 12, rx: 1.5, class: `bar ${key}` });
     const picture = svg("svg", { viewBox: "0 0 200 18", preserveAspectRatio: "none", "aria-hidden": "true" }, bar);
     const text = el("td", { class: "number" });
-    body.append(el("tr", { class: key }, el("th", { scope: "row" }, t(key)), el("td", { class: "bars" }, picture), text));
-    bars[key] = { bar, text };
-  }
+    const node = el("tr", { class: key }, el("th", { scope: "row" }, title), el("td", { class: "bars" }, picture), text);
+    rows[key] = { bar, text, node };
+    return node;
+  };
+  body.append(row("base", t("base")), row("result", t("result")));
   const node = el(
     "div",
     { class: "ledger" },
@@ -105,11 +108,13 @@ function ledgerPart() {
     node,
     update(circuit) {
       const ledger = circuit.setpoint;
-      const steps = [];
-      let level = 0;
-      for (const key of ROWS) {
-        steps.push([key, level, level + ledger[key]]);
-        level += ledger[key];
+      const steps = [["base", 0, ledger.base]];
+      let level = ledger.base;
+      for (const part of ledger.parts) {
+        if (!rows[part.name]) rows.result.node.before(row(part.name, pick(part)));
+        rows[part.name].node.hidden = Math.abs(part.kelvins) < WORTH_SHOWING;
+        steps.push([part.name, level, level + part.kelvins]);
+        level += part.kelvins;
       }
       // The curve's bar begins at 20 °C, where heating begins; the rest is drawn on the same scale.
       steps[0][1] = Math.min(20, ledger.base);
@@ -122,12 +127,12 @@ function ledgerPart() {
         setAttribute(bar, "width", Math.max(1, Math.abs(x(to) - x(from))).toFixed(1));
       };
       for (const [key, from, to] of steps) {
-        place(bars[key], from, to);
-        setAttribute(bars[key].bar, "data-sign", to < from ? "minus" : "plus");
-        setText(bars[key].text, key === "base" ? quantity(ledger.base, "celsius") : difference(ledger[key]));
+        place(rows[key], from, to);
+        setAttribute(rows[key].bar, "data-sign", to < from ? "minus" : "plus");
+        setText(rows[key].text, key === "base" ? quantity(ledger.base, "celsius") : difference(to - from));
       }
-      place(bars.result, steps[0][1], ledger.value);
-      setText(bars.result.text, quantity(ledger.value, "celsius"));
+      place(rows.result, steps[0][1], ledger.value);
+      setText(rows.result.text, quantity(ledger.value, "celsius"));
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use heatstation_core::event::Event;
+use heatstation_core::ledger::Part;
 use heatstation_core::moment::UtcMillis;
 use heatstation_points::quantity::WATER_DENSITY;
 
@@ -149,7 +150,7 @@ impl Memory {
         let standing = witnessed && truth.secondary_flow.0 < 0.5 * flow_min;
         self.standing = if standing { self.standing + 1 } else { 0 };
 
-        let wanted = (setpoint.value - setpoint.limits).0.max(settings.supply.min.0);
+        let wanted = (setpoint.value - setpoint.ledger.of(Part::Limits)).0.max(settings.supply.min.0);
         let moving = truth.secondary_flow.0 > 2.0 * flow_min;
         let warm = truth.supply.0 > wanted - settings.outage.undersupply.0 + CERTAIN
             && truth.supply.0 > settings.outage.supply_floor.0 + CERTAIN;

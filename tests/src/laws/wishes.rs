@@ -18,6 +18,7 @@
 use std::collections::VecDeque;
 
 use heatstation_core::event::Event;
+use heatstation_core::ledger::Part;
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
 use heatstation_core::settings::EnvelopeSettings;
@@ -183,7 +184,7 @@ impl Memory {
         if setpoint.value.0.is_nan() || setpoint.value.0 > ceiling + ROUNDING {
             return Some(format!("the setpoint is {:?}, the ceiling {ceiling}", setpoint.value));
         }
-        if let Some(what) = self.remote_fault(seen, circuit.index, setpoint.remote.0, envelope) {
+        if let Some(what) = self.remote_fault(seen, circuit.index, setpoint.ledger.of(Part::Remote).0, envelope) {
             return Some(what);
         }
         if report.in_hand.is_some() && seen.second > self.hand.anything {
@@ -195,7 +196,7 @@ impl Memory {
         let frost = seen.report.outdoor.now < envelope.frost;
         self.frost = if frost { self.frost + 1 } else { 0 };
         if self.frost > FROST_SETTLED && self.heating > HEATING_SETTLED {
-            let without: Celsius = setpoint.base + setpoint.room_trim + setpoint.schedule;
+            let without: Celsius = setpoint.base + setpoint.ledger.before(Part::Remote);
             let floor = (without - envelope.frost_lower_max).0.min(ceiling);
             // The ramp follows the weather within minutes; a tenth of a kelvin is its lag in the fastest cold front.
             if setpoint.value.0 < floor - 0.1 {

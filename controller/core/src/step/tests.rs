@@ -1,241 +1,26 @@
 //! Stories of a whole step: a small plant of a few lines, virtual seconds, and what the operator would see.
 
+mod rig;
+
 use std::time::Duration;
 
-use heatstation_points::{
-    Catalogue, CircuitNames, CircuitReadings, CubicMetersPerSecond, Meters, Pascals, PumpReadings, Ratio, Reading,
-    Watts,
-};
+use heatstation_points::{CircuitIndex, Kelvins, Pascals, PumpReadings, Ratio, Reading, Switch};
 
-use super::*;
 use crate::alarm::{Alarm, Place};
-use crate::area::Area;
-use crate::heating_curve::{Curve, EmitterCurve};
-use crate::moment::{LocalTime, UtcMillis, Weekday};
-use crate::outage::OutageId;
-use crate::profile::{AccidentRateRule, Clause, Profile};
-use crate::request::{Hand, Origin, Refusal, Wish};
-use crate::schedule::Schedule;
-use crate::settings::{
-    EnvelopeSettings, FrostSettings, MakeUpMode, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, SupplyLoopSettings, SupplySettings, ValveSettings,
-};
+use crate::event::Event;
+use crate::interlock::Trip;
+use crate::ledger::Part;
+use crate::make_up;
+use crate::moment::UtcMillis;
+use crate::outage::{Cause, OutageId};
+use crate::report::{PumpReason, ValveReason};
+use crate::request::{Hand, Mode, Origin, Refusal, Wish};
+use crate::sequence::Stage;
+use crate::settings::MakeUpMode;
+use crate::state::State;
+use crate::step::{Health, Inputs, step};
 
-/// A radiator circuit of 86 000 m².
-pub(crate) fn circuit() -> CircuitSettings {
-    CircuitSettings {
-        name: "low-zone".to_owned(),
-        heated_area: Area::from_square_meters(86_000),
-        buildings: Vec::new(),
-        rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0) }).collect(),
-        curve: Curve::Emitter(EmitterCurve {
-            design_supply: Celsius(75.0),
-            design_return: Celsius(50.0),
-            design_room: Celsius(20.0),
-            design_outdoor: Celsius(-9.0),
-            exponent: 1.3,
-        }),
-        room_target: Celsius(20.0),
-        design_flow: Some(CubicMetersPerSecond(0.032)),
-        design_power: Watts(3.4e6),
-        room_trim: RoomTrimSettings::default(),
-        schedule: Schedule::default(),
-        supply: SupplySettings {
-            min: Celsius(25.0),
-            max: Celsius(80.0),
-            rise_per_hour: Kelvins(20.0),
-            fall_per_hour: Kelvins(20.0),
-        },
-        supply_loop: SupplyLoopSettings::default(),
-        valve: ValveSettings::default(),
-        circulation: circulation::tests::settings(),
-        make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
-        interlock: crate::interlock::tests::settings(),
-        frost: FrostSettings::default(),
-        outage: OutageSettings::default(),
-        envelope: EnvelopeSettings::default(),
-    }
-}
-
-fn settings() -> Settings {
-    Settings {
-        station: "k12".to_owned(),
-        heated_area: Area::from_square_meters(86_000),
-        design_outdoor: Celsius(-9.0),
-        season: Season { heating_from: UtcMillis(0), start: UtcMillis(0), end: UtcMillis(121 * 86_400_000) },
-        profile: Profile {
-            id: "zibo".to_owned(),
-            title: String::new(),
-            dwelling_min: Clause { value: Celsius(18.0), clause: "5.1".to_owned() },
-            room_pass_target: None,
-            accident_rate: AccidentRateRule { clause: "3.8".to_owned(), counted: vec![Cause::Unknown], target: None },
-            notify_users_after: None,
-        },
-        outdoor: OutdoorSettings::default(),
-        circuits: vec![circuit()],
-    }
-}
-
-/// A plant that follows its commands simply: enough to tell stories, no physics to trust.
-struct Rig {
-    settings: Settings,
-    state: State,
-    readings: Readings,
-    report: Option<Report>,
-    events: Vec<(u64, Event)>,
-    requests: Vec<Request>,
-    second: u64,
-    supply: f64,
-    stem: f64,
-    pump_broken: [bool; 2],
-    frozen_readings: bool,
-}
-
-impl Rig {
-    fn cold() -> Rig {
-        Rig::with(settings())
-    }
-
-    fn with(settings: Settings) -> Rig {
-        let names = CircuitNames {
-            name: "low-zone".to_owned(),
-            circulation_pumps: 2,
-            make_up_pumps: 2,
-            buildings: vec![],
-            rooms: (0..4).map(|n| format!("r{n}")).collect(),
-        };
-        let catalogue = Catalogue::new(vec![names], vec![]).unwrap();
-        let mut readings = Readings::empty(&catalogue);
-        readings.station.outdoor_temperature = Reading::good(Celsius(-5.0));
-        readings.station.primary_supply_temperature = Reading::good(Celsius(95.0));
-        readings.station.mains_healthy = Reading::good(Switch::On);
-        let state = State::new(&settings);
-        let mut rig = Rig {
-            settings,
-            state,
-            readings,
-            report: None,
-            events: Vec::new(),
-            requests: Vec::new(),
-            second: 0,
-            supply: 20.0,
-            stem: 0.0,
-            pump_broken: [false; 2],
-            frozen_readings: false,
-        };
-        rig.instruments(&[PumpReadings::default(), PumpReadings::default()]);
-        rig
-    }
-
-    /// A station that has been heating for two hours.
-    fn warm() -> Rig {
-        let mut rig = Rig::cold();
-        rig.run(3 * 3600);
-        assert_eq!(rig.circuit().stage, Stage::Heating);
-        rig.events.clear();
-        rig
-    }
-
-    fn own(&mut self) -> &mut CircuitReadings {
-        &mut self.readings.circuits[0]
-    }
-
-    fn circuit(&self) -> &CircuitReport {
-        &self.report.as_ref().unwrap().circuits[0]
-    }
-
-    fn valve(&self) -> f64 {
-        self.circuit().commands.as_ref().unwrap().valve_position.0
-    }
-
-    fn ask(&mut self, origin: Origin, wish: Wish) {
-        let (author, reason) = ("li.wei".to_owned(), "test".to_owned());
-        self.requests.push(Request { origin, author, reason, wish });
-    }
-
-    fn kinds(&self) -> Vec<&'static str> {
-        self.events.iter().map(|(_, event)| event.kind()).collect()
-    }
-
-    fn alarm(&self, alarm: Alarm) -> bool {
-        self.report.as_ref().unwrap().alarms.iter().any(|active| active.key.alarm == alarm)
-    }
-
-    fn now(&self) -> Moment {
-        Moment {
-            monotonic: Duration::from_secs(self.second),
-            wall: UtcMillis(self.second as i64 * 1000),
-            local: LocalTime { weekday: Weekday::Monday, minute_of_day: (self.second / 60 % 1440) as u16 },
-        }
-    }
-
-    fn run(&mut self, seconds: u64) {
-        for _ in 0..seconds {
-            let inputs = Inputs {
-                now: self.now(),
-                readings: self.readings.clone(),
-                requests: std::mem::take(&mut self.requests),
-                health: Health::default(),
-            };
-            let (state, report) = step(&self.settings, std::mem::take(&mut self.state), &inputs);
-            self.state = state;
-            self.events.extend(report.events.iter().map(|event| (self.second, event.clone())));
-            self.react(report.circuits[0].commands.as_ref());
-            self.report = Some(report);
-            self.second += 1;
-        }
-    }
-
-    fn react(&mut self, commands: Option<&CircuitCommands>) {
-        let Some(commands) = commands else { return };
-        let wish = commands.valve_position.0;
-        self.stem += (wish - self.stem).clamp(-1.0 / 120.0, 1.0 / 120.0);
-        let pumps: Vec<PumpReadings> = commands
-            .circulation_pumps
-            .iter()
-            .zip(self.pump_broken)
-            .map(|(command, broken)| {
-                let turns = command.start.is_on() && !broken;
-                PumpReadings {
-                    running: Reading::good(Switch::from(turns)),
-                    fault: Reading::good(Switch::from(broken)),
-                    speed_feedback: Reading::good(if turns { command.speed } else { Ratio::ZERO }),
-                    ..PumpReadings::default()
-                }
-            })
-            .collect();
-        self.instruments(&pumps);
-    }
-
-    fn instruments(&mut self, pumps: &[PumpReadings]) {
-        let flows = pumps.iter().any(|pump| pump.running.fresh() == Some(Switch::On));
-        if flows {
-            self.supply += (45.0 + 50.0 * self.stem - self.supply) / 25.0;
-        }
-        if self.frozen_readings {
-            return;
-        }
-        let (supply, stem) = (self.supply, self.stem);
-        let circuit = self.own();
-        circuit.circulation_pumps = pumps.to_vec();
-        for pump in &mut circuit.circulation_pumps {
-            if !pump.running.is_configured() {
-                pump.running = Reading::good(Switch::Off);
-            }
-        }
-        let own = &mut circuit.own;
-        own.supply_temperature = Reading::good(Celsius(supply));
-        own.return_temperature = Reading::good(Celsius(40.0_f64.min(supply)));
-        own.return_pressure = Reading::good(Pascals(300e3));
-        own.supply_pressure = Reading::good(Pascals(if flows { 450e3 } else { 300e3 }));
-        own.secondary_flow = Reading::good(CubicMetersPerSecond(if flows { 0.032 } else { 0.0 }));
-        own.valve_position_feedback = Reading::good(Ratio(stem));
-        own.tank_level = Reading::good(Meters(1.5));
-        for room in &mut circuit.rooms {
-            room.temperature = Reading::good(Celsius(21.0));
-        }
-    }
-}
+pub(crate) use rig::{Rig, circuit, settings};
 
 #[test]
 fn a_cold_station_starts_in_order_and_reaches_its_setpoint() {
@@ -530,11 +315,11 @@ fn a_wish_does_not_live_longer_because_the_program_was_away() {
     rig.ask(Origin::Dispatch, Wish::ShiftSupply { circuit, by: Kelvins(2.0), lasts });
     rig.ask(Origin::Operator, Wish::TakeInHand { circuit, hand: Hand::Valve(Ratio(0.3)), lasts });
     rig.run(200);
-    assert!(rig.circuit().in_hand.is_some() && rig.circuit().setpoint.remote == Kelvins(2.0));
+    assert!(rig.circuit().in_hand.is_some() && rig.circuit().setpoint.ledger.of(Part::Remote) == Kelvins(2.0));
     rig.state = State::resume(rig.state.clone(), &rig.settings, Duration::from_secs(500)).unwrap();
     rig.run(5);
     assert_eq!(rig.circuit().in_hand, None);
     assert!(rig.kinds().contains(&"hand_expired"));
     rig.run(120);
-    assert_eq!(rig.circuit().setpoint.remote, Kelvins(0.0));
+    assert_eq!(rig.circuit().setpoint.ledger.of(Part::Remote), Kelvins(0.0));
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use heatstation_config::Station;
+use heatstation_core::ledger::Part;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::settings::Settings;
 use heatstation_points::{Celsius, Kelvins};
@@ -218,7 +219,7 @@ impl Series {
             row.push(format!("{:.0}", circuit.heat.0));
             row.push(format!("{:.2}", circuit.secondary_flow.0));
             row.push(format!("{:.0}", circuit.holding_pressure.0));
-            row.push(format!("{:.3}", decided.setpoint.room_trim.0));
+            row.push(format!("{:.3}", decided.setpoint.ledger.of(Part::RoomTrim).0));
             row.push(format!("{:.2}", heated().fold(f64::INFINITY, f64::min)));
             row.push(format!("{:.2}", heated().sum::<f64>() / count));
         }

@@ -9,6 +9,7 @@ use heatstation_core::accident_rate::AccidentRate;
 use heatstation_core::alarm::{Alarm, Place};
 use heatstation_core::band::Because;
 use heatstation_core::interlock::Trip;
+use heatstation_core::ledger::Part;
 use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
@@ -188,13 +189,8 @@ impl Table<'_> {
         let help = "What the heating curve alone asks for: the setpoint before all contributions.";
         self.gauge(("heatstation_curve_setpoint", "celsius"), help, base);
         let contributions = self.each_circuit_by("from", |circuit| {
-            let ledger = circuit.setpoint;
-            [
-                ("room_trim", Number::Real(ledger.room_trim.0)),
-                ("schedule", Number::Real(ledger.schedule.0)),
-                ("remote", Number::Real(ledger.remote.0)),
-                ("limits", Number::Real(ledger.limits.0)),
-            ]
+            let ledger = circuit.setpoint.ledger;
+            Part::ALL.iter().map(move |&part| (part.name(), Number::Real(ledger.of(part).0)))
         });
         let help = "What each source adds to the curve's setpoint; curve plus all contributions is the setpoint.";
         self.gauge(("heatstation_setpoint_contribution", "kelvins"), help, contributions);

@@ -8,9 +8,10 @@ mod records;
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use heatstation_core::ledger::Part;
 use heatstation_core::moment::{Moment, Weekday};
 use heatstation_core::report::CircuitReport;
-use heatstation_points::{Catalogue, Definition, Direction, Reading, Value};
+use heatstation_points::{Catalogue, Definition, Direction, Kelvins, Reading, Value};
 use serde::Serialize;
 
 use super::words::{self, Text, Word};
@@ -125,12 +126,23 @@ struct CircuitView<'a> {
 struct SetpointView {
     value: f64,
     base: f64,
-    room_trim: f64,
-    schedule: f64,
-    remote: f64,
-    limits: f64,
+    /// What each source adds to the base; base and all parts together are the value.
+    parts: Vec<PartView>,
     held_by: Option<Word>,
     flow_ratio: f64,
+}
+
+#[derive(Serialize)]
+struct PartView {
+    #[serde(flatten)]
+    part: Word,
+    kelvins: f64,
+}
+
+impl PartView {
+    fn of((part, by): (Part, Kelvins)) -> PartView {
+        PartView { part: Word::new(part.name(), part.texts()), kelvins: by.0 }
+    }
 }
 
 #[derive(Serialize)]
@@ -256,21 +268,18 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
     let facts = &*snapshot.facts;
     let settings = facts.settings.circuits.get(circuit.circuit.0)?;
     let names = facts.catalogue.circuits().get(circuit.circuit.0)?;
-    let ledger = circuit.setpoint;
+    let setpoint = &circuit.setpoint;
     Some(CircuitView {
         name: &names.name,
         heated_area_square_meters: settings.heated_area.square_meters(),
         mode: words::mode(circuit.mode),
         stage: Word::new(circuit.stage.name(), circuit.stage.texts()),
         setpoint: SetpointView {
-            value: ledger.value.0,
-            base: ledger.base.0,
-            room_trim: ledger.room_trim.0,
-            schedule: ledger.schedule.0,
-            remote: ledger.remote.0,
-            limits: ledger.limits.0,
-            held_by: ledger.held_by.map(|by| Word::new(by.name(), by.texts())),
-            flow_ratio: ledger.flow_ratio.0,
+            value: setpoint.value.0,
+            base: setpoint.base.0,
+            parts: setpoint.ledger.parts().map(PartView::of).collect(),
+            held_by: setpoint.held_by.map(|by| Word::new(by.name(), by.texts())),
+            flow_ratio: setpoint.flow_ratio.0,
         },
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),

@@ -93,9 +93,8 @@ async fn the_snapshot_says_what_is_known_and_null_for_what_is_not() {
 
     let circuit = &view["circuits"][0];
     let ledger = &circuit["setpoint"];
-    let sum: f64 =
-        ["base", "room_trim", "schedule", "remote", "limits"].iter().map(|k| ledger[k].as_f64().unwrap()).sum();
-    assert!((sum - setpoint.value.0).abs() < 1e-9);
+    let parts: f64 = ledger["parts"].as_array().unwrap().iter().map(|part| part["kelvins"].as_f64().unwrap()).sum();
+    assert!((ledger["base"].as_f64().unwrap() + parts - setpoint.value.0).abs() < 1e-9);
     assert_eq!(circuit["valve_reason"]["name"], "control");
     assert_eq!(circuit["supply_source"]["name"], "heat_balance");
     assert_eq!(circuit["outputs"]["circuit.low-zone.valve.position"]["state"]["name"], "confirmed");

@@ -1,0 +1,98 @@
+//! The ledger of the supply setpoint: what each source adds to the curve, in kelvins of supply temperature.
+//!
+//! It adds up: the curve's temperature and all parts together are the setpoint in force, and the sum is the *definition*
+//! of the parts, not a check afterwards. Metrics, page and API walk over [`Part::ALL`], so that a new part is shown
+//! wherever the others are.
+
+use heatstation_points::Kelvins;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+macro_rules! parts {
+    ($($variant:ident $name:literal, $chinese:literal, $english:literal;)*) => {
+        /// A source that moves the setpoint, in the order in which they are applied.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Part {
+            $(#[doc = $english] $variant,)*
+        }
+
+        impl Part {
+            /// All of them, in order.
+            pub const ALL: &'static [Part] = &[$(Part::$variant,)*];
+
+            /// The name in metrics, records and the API.
+            pub const fn name(self) -> &'static str {
+                match self { $(Part::$variant => $name,)* }
+            }
+
+            /// What an operator reads: Chinese, English.
+            pub const fn texts(self) -> (&'static str, &'static str) {
+                match self { $(Part::$variant => ($chinese, $english),)* }
+            }
+        }
+    };
+}
+
+parts! {
+    RoomTrim "room_trim", "室温修正", "Room trim";
+    Schedule "schedule", "时段", "Schedule";
+    Remote "remote", "远程", "Remote wish";
+    Limits "limits", "限制", "Limits and ramp";
+}
+
+/// What each source adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ledger([Kelvins; Part::ALL.len()]);
+
+impl Ledger {
+    /// What one source adds.
+    pub fn of(&self, part: Part) -> Kelvins {
+        self.0[part as usize]
+    }
+
+    /// Books what a source adds, on top of what it has added already.
+    pub fn book(&mut self, part: Part, by: Kelvins) {
+        self.0[part as usize] += by;
+    }
+
+    /// Every source with what it adds, in order.
+    pub fn parts(&self) -> impl Iterator<Item = (Part, Kelvins)> + '_ {
+        Part::ALL.iter().map(|&part| (part, self.of(part)))
+    }
+
+    /// The sum of all parts before `end`.
+    pub fn before(&self, end: Part) -> Kelvins {
+        self.parts().take_while(|(part, _)| *part < end).fold(Kelvins(0.0), |sum, (_, by)| sum + by)
+    }
+
+    /// The sum of all parts.
+    pub fn sum(&self) -> Kelvins {
+        self.parts().fold(Kelvins(0.0), |sum, (_, by)| sum + by)
+    }
+}
+
+impl Serialize for Ledger {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Part::ALL.len()))?;
+        for (part, by) in self.parts() {
+            map.serialize_entry(part.name(), &by)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_booked_one_by_one_and_summed_in_order() {
+        let mut ledger = Ledger::default();
+        ledger.book(Part::Limits, Kelvins(-3.0));
+        ledger.book(Part::RoomTrim, Kelvins(1.0));
+        ledger.book(Part::RoomTrim, Kelvins(0.5));
+        ledger.book(Part::Remote, Kelvins(2.0));
+        assert_eq!(ledger.of(Part::RoomTrim), Kelvins(1.5));
+        assert_eq!((ledger.before(Part::Remote), ledger.sum()), (Kelvins(1.5), Kelvins(0.5)));
+    }
+}

@@ -1,0 +1,92 @@
+//! Interlocks, frost protection, detection of outages.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, Kelvins, Pascals, Ratio};
+use serde::{Deserialize, Serialize};
+
+/// Interlocks of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InterlockSettings {
+    /// Above this supply temperature the valve closes.
+    pub supply_trip: Celsius,
+    /// It may open again this far below.
+    pub supply_reset: Kelvins,
+    /// How long the supply must be too hot. Together with reading and writing it stays inside 5 s.
+    pub supply_trip_delay: Duration,
+    /// How long circulation may be unproven before the valve closes.
+    pub circulation_delay: Duration,
+    /// How long circulation must be proven before the valve may open again.
+    pub circulation_reset: Duration,
+    /// Below this pressure at the holding point the circulation pumps stop: vapour and cavitation.
+    pub pressure_protect: Pascals,
+    /// From this pressure on they may start again.
+    pub pressure_restart: Pascals,
+    /// How long the pressure must be too low.
+    pub pressure_delay: Duration,
+    /// How long mains power must be back before anything starts, this station's stagger included.
+    pub mains_return: Duration,
+    /// Above this supply pressure make-up stops and, latched, circulation and heat with it.
+    pub pressure_trip: Pascals,
+    /// How long a bad supply sensor is bridged by holding the valve.
+    pub sensor_hold: Duration,
+    /// How long it may be bridged by a substitute after that.
+    pub sensor_substitute: Duration,
+    /// Where the valve goes when the supply is unknown and it is cold outside. Samson: 0.3; Siemens: 0.
+    pub valve_safe_cold: Ratio,
+    /// The outdoor temperature below which that position is taken; above it the valve closes.
+    pub valve_safe_below: Celsius,
+    /// Automatic resets an hour after which an over-temperature trip stays until a person resets it.
+    pub trips_per_hour_max: u8,
+}
+
+/// Frost protection.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrostSettings {
+    /// Below this outdoor temperature circulation stays on in every mode.
+    pub outdoor: Celsius,
+    /// Below this return temperature circulation and heat are demanded.
+    pub water: Celsius,
+    /// Heat is demanded until the water is this warm.
+    pub water_restored: Celsius,
+    /// The supply setpoint under frost demand.
+    pub supply: Celsius,
+}
+
+impl Default for FrostSettings {
+    fn default() -> Self {
+        FrostSettings {
+            outdoor: Celsius(3.0),
+            // Siemens RVD: continuous pump and heat below 5 °C flow until above 7 °C.
+            water: Celsius(5.0),
+            water_restored: Celsius(10.0),
+            // Samson TROVIS 5476: 20 °C flow under frost protection.
+            supply: Celsius(20.0),
+        }
+    }
+}
+
+/// Detection of outages.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutageSettings {
+    /// How long no heat must arrive before it is an outage; it then counts from its first cold moment.
+    pub confirm_after: Duration,
+    /// Supply below this is no heating.
+    pub supply_floor: Celsius,
+    /// Supply this far below its setpoint, with no heat taken from the primary side, is no heating either.
+    pub undersupply: Kelvins,
+    /// Heat below this share of the design load counts as none.
+    pub power_floor: Ratio,
+}
+
+impl Default for OutageSettings {
+    fn default() -> Self {
+        OutageSettings {
+            // The standards are silent; ten minutes is the documents' default detector.
+            confirm_after: Duration::from_secs(600),
+            supply_floor: Celsius(25.0),
+            undersupply: Kelvins(10.0),
+            power_floor: Ratio(0.02),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The supply setpoint: its limits, and what outside wishes may do.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, Kelvins};
+use serde::{Deserialize, Serialize};
+
+/// Limits of the supply setpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupplySettings {
+    /// The lowest setpoint while heating.
+    pub min: Celsius,
+    /// The highest setpoint.
+    pub max: Celsius,
+    /// The fastest rise of the setpoint, K/h. 10 to 30 K/h is usual in a cold season start.
+    pub rise_per_hour: Kelvins,
+    /// The fastest fall, K/h: contraction draws make-up water, about 46 L per K and 100 m³.
+    pub fall_per_hour: Kelvins,
+}
+
+/// What outside wishes may do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnvelopeSettings {
+    /// The most that a wish may lower the supply setpoint.
+    pub lower_max: Kelvins,
+    /// The most that a wish may raise it.
+    pub raise_max: Kelvins,
+    /// The fastest effect of a wish, K/min.
+    pub rate_per_minute: Kelvins,
+    /// The longest life of a wish.
+    pub life_max: Duration,
+    /// Below this outdoor temperature the heat floor holds.
+    pub frost: Celsius,
+    /// In frost a wish may lower the setpoint by no more than this.
+    pub frost_lower_max: Kelvins,
+}
+
+impl Default for EnvelopeSettings {
+    fn default() -> Self {
+        EnvelopeSettings {
+            lower_max: Kelvins(10.0),
+            raise_max: Kelvins(6.0),
+            rate_per_minute: Kelvins(1.0),
+            life_max: Duration::from_secs(24 * 3600),
+            frost: Celsius(0.0),
+            frost_lower_max: Kelvins(3.0),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What is seen of the plant in a step, after the ladders.
+
+use std::time::Duration;
+
+use heatstation_points::{Celsius, Pascals, Switch};
+
+use crate::circulation;
+use crate::make_up;
+use crate::room_trim::{self, RoomStatistic};
+use crate::settings::CircuitSettings;
+use crate::state::CircuitState;
+use crate::supply_loop::{SupplySource, supply_temperature};
+use crate::surroundings::Surroundings;
+
+/// What is seen of the plant in this step, after the ladders.
+pub(super) struct Seen {
+    pub supply: Option<Celsius>,
+    pub supply_source: SupplySource,
+    pub holding_pressure: Option<Pascals>,
+    pub circulating: Option<bool>,
+    pub rooms: RoomStatistic,
+}
+
+/// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
+const ROOMS_EVERY: Duration = Duration::from_secs(10);
+
+pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Surroundings) -> Seen {
+    let rooms = match memory.rooms {
+        Some((rooms, age)) if age + at.dt < ROOMS_EVERY => (rooms, age + at.dt),
+        Some(_) | None => (room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms), Duration::ZERO),
+    };
+    memory.rooms = Some(rooms);
+    let (supply, supply_source) = supply_temperature(at.own);
+    Seen {
+        supply,
+        supply_source,
+        holding_pressure: make_up::holding_pressure(at.own),
+        circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
+        rooms: rooms.0,
+    }
+}

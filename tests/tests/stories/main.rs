@@ -1,0 +1,5 @@
+//! Stories of control and plant together, in virtual time: the commissioning protocol as a program.
+//!
+//! One binary, one module an area, because each integration test of its own links the whole program anew.
+
+mod loops;
