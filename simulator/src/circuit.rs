@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::building::{Building, Outside};
 use crate::exchanger::{Exchanger, transfer_for};
+use crate::hot_water::HotWater;
 use crate::hydraulics::Network;
 use crate::pipe::{self, Cooling, Pipe};
 use crate::pressure::{Pressure, expansion_coefficient};
@@ -39,6 +40,7 @@ pub(crate) const STRAINER_SHARE: f64 = 0.1;
 pub(crate) struct BuildingValve {
     pub command: f64,
     pub position: f64,
+    pub stuck: bool,
 }
 
 /// A circuit.
@@ -78,9 +80,6 @@ pub(crate) struct Circuit {
     pub primary_flow: f64,
     pub heat: f64,
     pub heat_energy: f64,
-    /// What the heat meter counts: no heat that flows backwards. J.
-    pub metered_energy: f64,
-    pub primary_volume: f64,
     pub secondary_volume: f64,
     pub pump_power: f64,
     pub pump_energy: f64,
@@ -90,6 +89,9 @@ pub(crate) struct Circuit {
     /// Lost by all pipes: J.
     pipes_lost: f64,
     pub fouling_fault: f64,
+    /// What strainer and exchanger take more than clean.
+    pub clogging: f64,
+    pub hot_water: Option<HotWater>,
     /// Heat of all the loop's water over 0 °C: kg·°C.
     stored: f64,
     /// All water, and that in pipes: kg.
@@ -151,7 +153,7 @@ impl Circuit {
             trunk_supply: piping.trunk.iter().map(|&mass| Pipe::new(0.5 * mass, 40)).collect(),
             trunk_return: piping.trunk.iter().map(|&mass| Pipe::new(0.5 * mass, 40)).collect(),
             buildings,
-            building_valves: vec![BuildingValve { command: 1.0, position: 1.0 }; count],
+            building_valves: vec![BuildingValve { command: 1.0, position: 1.0, stuck: false }; count],
             rooms: RoomSensors::new(settings, stream(0xFFFF)),
             entrances: vec![20.0; count],
             returning: 20.0,
@@ -167,8 +169,6 @@ impl Circuit {
             primary_flow: 0.0,
             heat: 0.0,
             heat_energy: 0.0,
-            metered_energy: 0.0,
-            primary_volume: 0.0,
             secondary_volume: 0.0,
             pump_power: 0.0,
             pump_energy: 0.0,
@@ -176,6 +176,8 @@ impl Circuit {
             make_up_heat_energy: 0.0,
             pipes_lost: 0.0,
             fouling_fault: 0.0,
+            clogging: 0.0,
+            hot_water: settings.hot_water.map(|heater| HotWater::new(heater, settings.heated_area_m2, stream(0xFFFE))),
             stored: 0.0,
             loop_water: 0.0,
             pipe_water: 0.0,
@@ -291,7 +293,7 @@ impl Circuit {
         self.valve.step(seconds);
         for b in 0..self.building_valves.len() {
             let valve = &mut self.building_valves[b];
-            if valve.command != valve.position {
+            if valve.command != valve.position && !valve.stuck {
                 let step = seconds / BUILDING_STROKE;
                 valve.position += (valve.command - valve.position).clamp(-step, step);
                 self.water_shared_anew(b);
@@ -309,7 +311,7 @@ impl Circuit {
     }
 
     fn find_point(&mut self) {
-        let resistance = self.station_resistance + self.network.resistance();
+        let resistance = self.station_resistance() + self.network.resistance();
         self.steady_flow = operating_point(&self.pumps, resistance, &mut self.pump_flows).0;
         self.point_changed = false;
     }
@@ -323,8 +325,8 @@ impl Circuit {
         let target = self.steady_flow * sucking;
         self.flow += (target - self.flow) * (seconds / (FLOW_LAG + seconds));
         // However fast valves shut, nothing flows against more than the pumps can press.
-        let resistance = self.station_resistance + self.network.resistance();
-        let greatest = self.pumps.iter().map(|p| p.speed * p.speed * p.curve.shut_off).fold(0.0, f64::max);
+        let resistance = self.station_resistance() + self.network.resistance();
+        let greatest = self.pumps.iter().map(|p| p.pressing() * p.pressing() * p.curve.shut_off).fold(0.0, f64::max);
         self.flow = self.flow.min((greatest / resistance).sqrt());
         if self.flow < 1e-6 {
             self.flow = 0.0;
@@ -352,8 +354,10 @@ impl Circuit {
         let secondary = (self.flow, self.suction + warmth);
         self.heat = self.exchanger.step(seconds, (self.primary_flow, around.primary_supply), secondary);
         self.heat_energy += self.heat * seconds;
-        self.metered_energy += self.heat.max(0.0) * seconds;
-        self.primary_volume += self.primary_flow * seconds / WATER_DENSITY;
+        if let Some(hot_water) = &mut self.hot_water {
+            let heating = (self.primary_flow, self.exchanger.primary_outlet());
+            hot_water.step(seconds, around.outside.hour, heating, around.primary_supply);
+        }
     }
 
     fn step_network(&mut self, seconds: f64, outside: &Outside) {
@@ -474,7 +478,31 @@ impl Circuit {
 
     /// Lost in exchanger, strainer and station pipes: Pa.
     pub fn station_loss(&self) -> f64 {
-        self.station_resistance * self.flow * self.flow
+        self.station_resistance() * self.flow * self.flow
+    }
+
+    fn station_resistance(&self) -> f64 {
+        self.station_resistance * (1.0 + self.clogging)
+    }
+
+    /// After faults have come or gone: pumps and strainer may press or take otherwise than before.
+    pub fn faults_changed(&mut self) {
+        self.point_changed = true;
+    }
+
+    /// Drawn from the primary side, hot water included: kg/s.
+    pub fn drawn(&self) -> f64 {
+        self.primary_flow + self.hot_water.as_ref().map_or(0.0, |hot_water| hot_water.flow)
+    }
+
+    /// What goes back to the network, hot water included: °C.
+    pub fn primary_return(&self) -> f64 {
+        self.hot_water.as_ref().map_or(self.exchanger.primary_outlet(), |hot_water| hot_water.mixed_return)
+    }
+
+    /// Taken from the primary side for hot water: W.
+    pub fn hot_water_heat(&self) -> f64 {
+        self.hot_water.as_ref().map_or(0.0, |hot_water| hot_water.heat)
     }
 
     /// The smallest differential pressure of all buildings: Pa.

@@ -45,6 +45,8 @@ pub(crate) struct Pressure {
     pub relief_open: bool,
     pub inlet_open: bool,
     pub relief_stuck_open: bool,
+    /// No water comes from the mains.
+    pub tap_lost: bool,
     safety_open: bool,
     /// m³/(s √Pa): what seeps at any time, and a burst on top.
     seep: f64,
@@ -81,6 +83,7 @@ impl Pressure {
             relief_open: false,
             inlet_open: false,
             relief_stuck_open: false,
+            tap_lost: false,
             safety_open: false,
             seep: water * settings.daily_leak.0 / day / settings.filled_to.0.max(1.0).sqrt(),
             burst: 0.0,
@@ -134,18 +137,19 @@ impl Pressure {
         let (holding, level) = (self.holding, self.level);
         for pump in &mut self.pumps {
             pump.step(seconds);
-            let delivered = if level > TANK_SUCTION { pump.curve.flow(pump.speed, holding) } else { 0.0 };
+            let delivered = if level > TANK_SUCTION { pump.curve.flow(pump.pressing(), holding) } else { 0.0 };
             pump.power = pump.curve.electric_power(pump.speed, delivered, holding.max(0.0));
             flow += delivered / WATER_DENSITY;
         }
         // A stiff network would swing through its whole pressure within one step of a strong pump; the pumps can raise
         // it no further than to where they deliver nothing.
-        let ceiling = self.pumps.iter().map(|p| p.speed * p.speed * p.curve.shut_off).fold(holding, f64::max);
+        let ceiling = self.pumps.iter().map(|p| p.pressing() * p.pressing() * p.curve.shut_off).fold(holding, f64::max);
         flow.min((ceiling - holding) * self.settings.compliance / seconds)
     }
 
     fn tank(&mut self, seconds: f64) {
-        let inlet = if self.inlet_open && self.level < TANK_OVERFLOW { self.settings.inlet_flow / 3600.0 } else { 0.0 };
+        let flows = self.inlet_open && !self.tap_lost && self.level < TANK_OVERFLOW;
+        let inlet = if flows { self.settings.inlet_flow / 3600.0 } else { 0.0 };
         self.tap_volume += inlet * seconds;
         self.level += (inlet - self.make_up_flow) * seconds / self.settings.tank_area;
         let spilled = (self.level - TANK_OVERFLOW).max(0.0);

@@ -23,6 +23,13 @@ pub(crate) struct PrimaryTrouble {
     pub supply: Option<f64>,
     /// What is left of the differential pressure, 1 all.
     pub pressure_left: f64,
+    /// No more flow than this share of the design's.
+    pub flow_limit: f64,
+}
+
+impl PrimaryTrouble {
+    /// All is well.
+    pub const NONE: PrimaryTrouble = PrimaryTrouble { supply: None, pressure_left: 1.0, flow_limit: f64::INFINITY };
 }
 
 /// The primary network.
@@ -54,7 +61,7 @@ impl Primary {
             pressure_noise: 0.0,
             temperature_noise: 0.0,
             until_draw: 0.0,
-            trouble: PrimaryTrouble { supply: None, pressure_left: 1.0 },
+            trouble: PrimaryTrouble::NONE,
             random,
         };
         primary.supply = primary.curve();
@@ -65,7 +72,7 @@ impl Primary {
     fn curve(&self) -> f64 {
         let (cold, mild) = (self.settings.supply_cold.0, self.settings.supply_mild.0);
         let share = (MILD_OUTDOOR - self.outdoor) / (MILD_OUTDOOR - self.settings.design_outdoor.0);
-        mild + (cold - mild) * share.clamp(0.0, 1.0)
+        (mild + (cold - mild) * share.clamp(0.0, 1.0)).min(self.settings.supply_limit.0)
     }
 
     /// One step; `flow` is what the station drew last: kg/s.
@@ -92,6 +99,17 @@ impl Primary {
         self.differential_pressure = (self.settings.differential_pressure.0 * relative * self.trouble.pressure_left
             - self.settings.connection_loss.0 * drawn * drawn)
             .max(0.0);
+    }
+
+    /// Takes the pressure that a limiter at the connection takes so that the valves, which would draw `wish` kg/s, do not
+    /// get more than it lets through. Flow goes with the root of the pressure.
+    pub fn limit(&mut self, wish: f64) {
+        let limit = self.trouble.flow_limit.min(self.settings.flow_limit.map_or(f64::INFINITY, |limit| limit.0));
+        let most = limit * self.design_flow;
+        if wish > most {
+            let left = most.max(0.0) / wish;
+            self.differential_pressure *= left * left;
+        }
     }
 
     /// The random part of a wander of deviation 1 that keeps this share.

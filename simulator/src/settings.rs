@@ -5,6 +5,8 @@
 //! seed given to [`Plant::new`](crate::Plant::new), not from here, except where the room sensors hang.
 
 mod circuit;
+mod hot_water;
+mod instruments;
 mod primary;
 mod typical;
 
@@ -15,6 +17,8 @@ pub use circuit::{
     BuildingClass, BuildingSettings, CircuitPlantSettings, CirculationSettings, DesignTemperatures, Emitter,
     MakeUpSettings, RoomSensorSettings, ValveSettings, WithoutPower,
 };
+pub use hot_water::{HotWaterSettings, HotWaterStages};
+pub use instruments::{InstrumentSettings, PlatinumClass};
 pub use primary::PrimarySettings;
 pub use typical::Outline;
 
@@ -25,6 +29,8 @@ pub struct StationPlantSettings {
     pub circuits: Vec<CircuitPlantSettings>,
     /// The network that brings the heat.
     pub primary: PrimarySettings,
+    /// How good its instruments are.
+    pub instruments: InstrumentSettings,
     /// Local standard time ahead of UTC: hours. People get up and cook by it.
     pub time_zone_hours: f64,
     /// Where the plant stands when it is switched on.
@@ -41,6 +47,7 @@ impl StationPlantSettings {
         StationPlantSettings {
             circuits,
             primary: PrimarySettings::typical(&design),
+            instruments: InstrumentSettings::default(),
             time_zone_hours: 8.0,
             initial: InitialState { outdoor: Celsius(0.0), room: Celsius(20.0), circulation: Circulation::Stopped },
         }

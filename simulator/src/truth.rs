@@ -44,6 +44,10 @@ pub struct CircuitTruth {
     pub heat: Watts,
     /// From primary to secondary so far.
     pub heat_energy: Joules,
+    /// From primary to domestic hot water.
+    pub hot_water_heat: Watts,
+    /// From primary to domestic hot water so far.
+    pub hot_water_energy: Joules,
     /// Into the rooms from emitters.
     pub room_heat: Watts,
     /// Into the rooms from emitters so far.

@@ -8,7 +8,9 @@ mod common;
 
 use common::{C, Hold, JANUARY, SECOND, pump, valve};
 use heatstation_points::quantity::WATER_HEAT_CAPACITY;
-use heatstation_points::{Celsius, CircuitIndex, Direction, Kelvins, Point, PumpIndex, Ratio};
+use heatstation_points::{
+    BuildingIndex, Celsius, CircuitIndex, CircuitSignal, Direction, Kelvins, Point, PumpIndex, Ratio,
+};
 use heatstation_simulator::family::Member;
 use heatstation_simulator::scenario::demonstration;
 use heatstation_simulator::{
@@ -190,7 +192,8 @@ impl Dice {
         let circuit = CircuitIndex(0);
         let kind = [PumpKind::Circulation, PumpKind::MakeUp][self.below(2)];
         let place = PumpPlace { circuit, kind, pump: PumpIndex(self.below(2)) };
-        match self.below(17) {
+        let building = BuildingIndex(self.below(6));
+        match self.below(25) {
             0 => Fault::PumpTrip(place),
             1 => Fault::PumpDead(place),
             2 => Fault::PumpLocal(place),
@@ -207,6 +210,17 @@ impl Dice {
             13 => Fault::EmergencyStop,
             14 => Fault::LocalSelected,
             15 => Fault::OutdoorSensorInSun(Kelvins(10.0)),
+            16 => Fault::PumpWithoutFlow(place),
+            17 => Fault::PumpCapped(place, Ratio(self.ratio())),
+            18 => Fault::PrimaryFlowLimited(Ratio(self.ratio())),
+            19 => Fault::ValveLeaks(circuit, Ratio(0.2 * self.ratio())),
+            20 => Fault::BuildingValveStuck(circuit, building),
+            21 => Fault::TapWaterLost(circuit),
+            22 => Fault::StrainerClogged(circuit, Ratio(5.0 * self.ratio())),
+            23 => Fault::SensorSwapped(
+                Point::Circuit(circuit, CircuitSignal::SupplyTemperature),
+                Point::Circuit(circuit, CircuitSignal::ReturnTemperature),
+            ),
             _ => Fault::Flooded,
         }
     }
@@ -272,7 +286,7 @@ fn what_the_buildings_get_is_what_the_pumps_give() {
     let mut dice = Dice(5);
     for second in 1..=3600 {
         if second % 100 == 0 {
-            let b = heatstation_points::BuildingIndex(dice.below(6));
+            let b = BuildingIndex(dice.below(6));
             let output = heatstation_points::BuildingOutput::ValvePosition;
             plant.command(Point::BuildingOutput(C, b, output), dice.ratio());
         }

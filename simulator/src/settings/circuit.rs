@@ -4,6 +4,8 @@ use heatstation_points::quantity::WATER_HEAT_CAPACITY;
 use heatstation_points::{Celsius, Kelvins, Pascals, Ratio, Seconds};
 use serde::{Deserialize, Serialize};
 
+use super::HotWaterSettings;
+
 /// The temperatures that a circuit was designed for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DesignTemperatures {
@@ -146,6 +148,8 @@ pub struct CircuitPlantSettings {
     pub water_liters_per_m2: f64,
     /// Share of the design heat that pipes lose: 0.02 to 0.05, old networks to 0.10.
     pub pipe_loss: Ratio,
+    /// A hot-water heater beside the heating; few stations have one.
+    pub hot_water: Option<HotWaterSettings>,
 }
 
 /// One building.
@@ -175,6 +179,11 @@ pub struct RoomSensorSettings {
     pub offset: Kelvins,
     /// How much more it shows after 121 days than on the first.
     pub drift: Kelvins,
+    /// Share of reports in which the gateway sends the last one again and keeps the new one for the next time.
+    pub late: Ratio,
+    /// What is left of its battery when the plant is switched on, of five seasons; none for any good one. An empty one is
+    /// silent.
+    pub battery: Option<Ratio>,
     /// How often it reports: 900 to 3600 s.
     pub interval: Seconds,
     /// Share of time without reports, in bursts of hours: 0.02 to 0.10.
@@ -240,6 +249,8 @@ pub struct ValveSettings {
     pub stroke: Seconds,
     /// Play between motor and stem, of the stroke: 0.002 to 0.03.
     pub hysteresis: Ratio,
+    /// The positioner does not move for less than this: 0.0025 to 0.01, 0.002 with a good one.
+    pub deadband: Ratio,
     /// What it does without power.
     pub without_power: WithoutPower,
 }

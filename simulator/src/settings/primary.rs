@@ -14,6 +14,11 @@ pub struct PrimarySettings {
     pub supply_mild: Celsius,
     /// The outdoor temperature that belongs to `supply_cold`.
     pub design_outdoor: Celsius,
+    /// The source cannot send warmer water than this, whatever its curve asks.
+    pub supply_limit: Celsius,
+    /// A limiter at the connection lets no more through than this share of the station's design flow; none where there is no
+    /// limiter.
+    pub flow_limit: Option<Ratio>,
     /// Differential pressure at the station's connection without flow: 50 000 to 300 000 Pa.
     pub differential_pressure: Pascals,
     /// What of it is lost in the shared connection at the station's design flow.
@@ -35,6 +40,8 @@ impl PrimarySettings {
             supply_cold: design.primary_supply,
             supply_mild: Celsius(80.0_f64.min(design.primary_supply.0)),
             design_outdoor: design.outdoor,
+            supply_limit: design.primary_supply,
+            flow_limit: None,
             differential_pressure: Pascals(180_000.0),
             connection_loss: Pascals(30_000.0),
             pressure_noise: Ratio(0.05),

@@ -102,12 +102,14 @@ impl CircuitPlantSettings {
                 leakage: 1e-4,
                 stroke: Seconds(120.0),
                 hysteresis: Ratio(0.005),
+                deadband: Ratio(0.002),
                 without_power: WithoutPower::Holds,
             },
             exchanger_oversize: 1.15,
             exchanger_fouling: Ratio(0.08),
             water_liters_per_m2: 1.0,
             pipe_loss: Ratio(0.03),
+            hot_water: None,
         }
     }
 }
@@ -131,6 +133,8 @@ fn typical_rooms(outline: &Outline<'_>, flats: usize, seed: u64) -> Vec<RoomSens
                 flat: (first[building] + turn * stride) % flats,
                 offset: Kelvins(own_error.sample(&mut random) + place),
                 drift: Kelvins(0.0),
+                late: Ratio(0.0),
+                battery: None,
                 interval: Seconds(900.0),
                 loss: Ratio(0.03),
             }
