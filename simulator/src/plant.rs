@@ -151,10 +151,10 @@ impl Plant {
         };
         self.outside = Some(outside);
 
-        let drawn = self.circuits.iter().map(Circuit::drawn).sum();
-        self.primary.step(seconds, weather.outdoor.0, hour, drawn);
-        let pressure = self.primary.differential_pressure;
-        self.primary.limit(self.circuits.iter().map(|c| c.valve.flow(pressure)).sum());
+        let conductance: f64 = self.circuits.iter().map(|c| c.valve.flow(1.0)).sum();
+        let besides = self.circuits.iter().map(|c| c.drawn() - c.primary_flow).sum();
+        self.primary.step(seconds, weather.outdoor.0, hour, (conductance, besides));
+        self.primary.limit(conductance);
         let around = Surroundings {
             outside: &outside,
             primary_supply: self.primary.supply,

@@ -415,3 +415,22 @@ fn whatever_is_commanded_and_broken_every_instrument_stays_in_its_range() {
         }
     }
 }
+
+#[test]
+fn a_valve_that_is_far_too_large_takes_its_pressure_and_keeps_it() {
+    let mut settings = demonstration(Celsius(0.0), 1);
+    settings.circuits[0].valve.oversize = 4.0;
+    settings.circuits[0].valve.authority = 0.1;
+    settings.primary.connection_loss = settings.primary.differential_pressure * 0.25;
+    let mut plant = Plant::new(&settings, 1);
+    valve(&mut plant, 1.0);
+    let mut flows = Vec::new();
+    for second in 1..=300 {
+        plant.step(SECOND, JANUARY + second, &Weather::still(Celsius(0.0)));
+        flows.push(plant.truth().primary_flow.0);
+    }
+    // The stem has arrived; what is left is the noise of the network, not a second with all and a second with nothing.
+    let late = &flows[200..];
+    let largest_jump = late.windows(2).map(|pair| (pair[1] - pair[0]).abs() / pair[0]).fold(0.0, f64::max);
+    assert!(late[0] > 20.0 && largest_jump < 0.02, "{largest_jump} of {} kg/s", late[0]);
+}

@@ -328,6 +328,8 @@ pub struct Evidence {
     pub supply: Option<Celsius>,
     /// The supply temperature that the weather asks for, before limits and ramps: a cold start is no mild day.
     pub wanted: Celsius,
+    /// How much cooler the water comes back.
+    pub spread: Option<Kelvins>,
     /// Heat taken from the primary side.
     pub power: Option<Watts>,
     /// The design load.
@@ -337,11 +339,16 @@ pub struct Evidence {
 /// On a mild day the supply is cool because little is wanted; closer to the wish than this, it is no outage.
 const COOL_BY_INTENT: Kelvins = Kelvins(3.0);
 
+/// Water that comes back cooler by this has left heat in the buildings, whatever the heat meter says. A loop that is heated
+/// no more is mixed in half an hour and then shows no difference.
+const LEAVES_HEAT: Kelvins = Kelvins(2.0);
+
 /// Whether heat arrives in the buildings.
 ///
 /// It does not when circulation stands, when the supply is colder than any heating (the floor) although more is wanted, or
 /// when it is far below what is wanted and no heat is taken from the primary side. Supply a little below its setpoint is
-/// poor heating, which is another figure (the room pass rate), not an outage; cool water on a mild day is neither.
+/// poor heating, which is another figure (the room pass rate), not an outage; cool water on a mild day is neither. A heat
+/// meter that reads nothing while the water comes back cooler is a broken meter, not an outage.
 pub fn heat_arrives(settings: &OutageSettings, seen: Evidence) -> Option<bool> {
     if seen.circulating == Some(false) {
         return Some(false);
@@ -352,7 +359,8 @@ pub fn heat_arrives(settings: &OutageSettings, seen: Evidence) -> Option<bool> {
         return Some(false);
     }
     let starved = seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
-    if starved && missing > settings.undersupply {
+    let leaves_heat = seen.spread.is_some_and(|spread| spread > LEAVES_HEAT);
+    if starved && !leaves_heat && missing > settings.undersupply {
         return Some(false);
     }
     seen.circulating
@@ -435,12 +443,17 @@ mod tests {
             circulating: Some(true),
             supply: Some(Celsius(42.0)),
             wanted: Celsius(55.0),
+            spread: None,
             power: Some(Watts(800_000.0)),
             design_power: Watts(4.0e6),
         };
         let settings = OutageSettings::default();
         assert_eq!(heat_arrives(&settings, seen), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { power: Some(Watts(10_000.0)), ..seen }), Some(false));
+        // A meter that reads nothing is believed only while the water does not say otherwise.
+        let unmetered = |spread| Evidence { power: Some(Watts(0.0)), spread: Some(Kelvins(spread)), ..seen };
+        assert_eq!(heat_arrives(&settings, unmetered(9.0)), Some(true));
+        assert_eq!(heat_arrives(&settings, unmetered(0.5)), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(20.0)), ..seen }), Some(false));
         let mild = Evidence { supply: Some(Celsius(24.0)), wanted: Celsius(24.5), power: Some(Watts(0.0)), ..seen };
         assert_eq!(heat_arrives(&settings, mild), Some(true));

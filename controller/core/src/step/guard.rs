@@ -88,6 +88,7 @@ pub(super) fn watch_outage(
         circulating: seen.circulating,
         supply: seen.supply,
         wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
+        spread: seen.supply.zip(at.own.own.return_temperature.fresh()).map(|(supply, back)| supply - back),
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };
