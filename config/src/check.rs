@@ -7,6 +7,7 @@ mod devices;
 mod essential;
 mod guard;
 mod house;
+mod limits;
 mod make_up;
 mod places;
 mod season;

@@ -13,8 +13,8 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
+    RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
@@ -172,10 +172,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: zone.supply_max,
+            emitter_max: zone.supply_max,
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),

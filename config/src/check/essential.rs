@@ -105,6 +105,7 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         look.must(place, &point("secondary.differential_pressure"), "the circulation holds it");
     }
     check_pressure(look, circuit);
+    check_measured_limits(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 
     let unread =
@@ -113,6 +114,38 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
         look.desk.warn(place, circuit.section.key("rooms"), what, help);
+    }
+}
+
+/// A limit that nothing measures is a promise that nobody keeps.
+fn check_measured_limits(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let (place, limits) = (&circuit.section.place, &circuit.settings.limits);
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+    let mut any = |points: &[String], why: &str| {
+        if !points.iter().any(|name| look.has(name)) {
+            look.must(place, &points[0], why);
+        }
+    };
+    let back = [
+        point("primary_return.temperature"),
+        "primary_return.temperature".to_owned(),
+        "primary_meter.return_temperature".to_owned(),
+    ];
+    let flow = [point("primary.flow"), "primary.flow".to_owned()];
+    let power = [point("heat_meter.power"), "primary.heat_power".to_owned()];
+    if limits.primary_return.is_some() {
+        any(&back, "the return limit looks at it");
+    }
+    if limits.approach.is_some() {
+        any(&back, "the approach limit looks at it");
+        any(&[point("secondary_return.temperature")], "the approach limit looks at it");
+    }
+    if limits.flow.is_some() || limits.creep.is_some() {
+        let own = usize::from(limits.creep.is_none()) + 1;
+        any(&flow[..own], "the flow limit and creep flow look at it");
+    }
+    if limits.power.is_some() || limits.quota.is_some() {
+        any(&power, "the power limit and the heat quota look at it");
     }
 }
 

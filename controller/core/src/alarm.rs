@@ -106,6 +106,8 @@ alarms! {
     Flooded "flooded" P1 on 5 off 60, "机房积水", "Plant room flooded", "Go there.";
     Smoke "smoke" P1 on 5 off 60, "机房烟雾", "Smoke in the plant room", "Go there.";
     LocalControl "local_control" P4 on 10 off 10, "就地控制", "Switched to local at the cabinet: nothing is written", "Switch back to remote when the work is done.";
+    ReturnLimitLasting "return_limit_lasting" P3 on 0 off 600, "一次回水限制长期作用", "Primary return limit has held the setpoint down for a day", "Lower the curve, balance the buildings, look for a fouled exchanger or a bypass.";
+    LimitSensorLost "limit_sensor_lost" P3 on 300 off 60, "限制所用测量丢失", "What a limit measures is lost: that limit is off", "Check the primary return sensor or the heat meter; the network is not protected meanwhile.";
     HandControl "hand_control" P4 on 0 off 0, "手动控制", "An output is in hand", "It returns to automatic by itself.";
     OutageOpen "outage_open" P1 on 0 off 0, "停热", "Outage: no heat arrives", "Restore heat; confirm the cause.";
     DeviceSilent "device_silent" P2 on 10 off 5, "设备通讯中断", "A wire or a device does not answer", "Check cable, power and address.";

@@ -8,6 +8,7 @@ use crate::alarm::{Alarm, Alarms, Place};
 use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
+use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
@@ -22,6 +23,9 @@ use crate::timer::seconds;
 const FREEZING: Celsius = Celsius(8.0);
 /// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
 const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+
+/// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
+const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
 
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
@@ -86,6 +90,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
+    let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
+    judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());

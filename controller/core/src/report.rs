@@ -15,9 +15,12 @@ use crate::band::Because;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::ledger::Ledger;
+use crate::limiter::{LimiterKind, LimiterReport};
+use crate::limits::PerLimiter;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
+use crate::quota::QuotaReport;
 use crate::request::Mode;
 use crate::room_trim::RoomStatistic;
 use crate::sequence::Stage;
@@ -51,6 +54,8 @@ pub struct CircuitReport {
     pub stage: Stage,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
+    /// The day's account of heat, where there is a quota.
+    pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.
     pub supply: Option<Celsius>,
     /// Where it comes from.
@@ -96,6 +101,15 @@ pub struct SetpointReport {
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.
     pub flow_ratio: Ratio,
+    /// What each limiter has to say.
+    pub limiters: PerLimiter<LimiterReport>,
+}
+
+impl SetpointReport {
+    /// What a limiter has to say.
+    pub fn limiter(&self, kind: LimiterKind) -> &LimiterReport {
+        &self.limiters[kind as usize]
+    }
 }
 
 /// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.
@@ -109,6 +123,10 @@ pub enum ValveReason {
     Starting,
     /// The loop follows the setpoint.
     Control,
+    /// Closed because the meter does not count so little flow.
+    CreepFlow,
+    /// Opened for a while, so that no standing water is measured.
+    Flushing,
     /// The supply sensor is lost: the position is held.
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.

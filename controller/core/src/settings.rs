@@ -15,6 +15,7 @@ use crate::schedule::Schedule;
 
 mod circulation;
 mod guard;
+mod limits;
 mod make_up;
 mod outdoor;
 mod rooms;
@@ -23,10 +24,11 @@ mod valve;
 
 pub use circulation::{CirculationMode, CirculationSettings};
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
+pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::RoomTrimSettings;
-pub use supply::{EnvelopeSettings, SupplySettings};
+pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
 /// A station.
@@ -104,6 +106,8 @@ pub struct CircuitSettings {
     pub schedule: Schedule,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
+    /// Limits that the supply setpoint gives way to: returns, flow, power, heat of the day.
+    pub limits: LimitsSettings,
     /// The loop from supply temperature to valve.
     pub supply_loop: SupplyLoopSettings,
     /// The primary valve.

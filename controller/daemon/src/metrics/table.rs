@@ -25,6 +25,7 @@ use super::states::{
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
+mod limits;
 mod readings;
 
 /// All families of a snapshot. A family without a single series is left out.
@@ -33,6 +34,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.station(about);
     readings::rows(&mut table);
     table.setpoints();
+    limits::rows(&mut table);
     table.states();
     table.rooms();
     table.outages();

@@ -17,8 +17,8 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, SupplyLoopSettings, SupplySettings, ValveSettings,
+    InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
+    RoomTrimSettings, Season, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -351,10 +351,13 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: Celsius(80.0),
+            emitter_max: Celsius(80.0),
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: CirculationSettings {

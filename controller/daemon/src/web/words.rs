@@ -65,6 +65,8 @@ pub(super) fn valve_reason(reason: ValveReason) -> Word {
         ValveReason::NoDemand => Word::new(name, ("无供热需求", "no heat is wanted")),
         ValveReason::Starting => Word::new(name, ("等待循环建立", "waiting for circulation")),
         ValveReason::Control => Word::new(name, ("跟随设定值", "following the setpoint")),
+        ValveReason::CreepFlow => Word::new(name, ("小流量, 关阀", "flow too small for the meter: closed")),
+        ValveReason::Flushing => Word::new(name, ("定时冲洗测点", "opened for a while: no standing water is measured")),
         ValveReason::HoldSensorLost => Word::new(name, ("传感器失效, 保持开度", "sensor lost: position held")),
         ValveReason::SafePosition => Word::new(name, ("传感器失效, 安全开度", "sensor lost: safe position")),
         ValveReason::Hand => Word::new(name, ("手动", "in hand")),

@@ -31,6 +31,8 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::EmergencyStop => "在柜上释放急停后复位。",
         Alarm::Flooded | Alarm::Smoke => "立即前往现场。",
         Alarm::LocalControl => "作业结束后切回远程。",
+        Alarm::ReturnLimitLasting => "降低供热曲线, 平衡楼栋, 检查板换结垢或旁通。",
+        Alarm::LimitSensorLost => "检查一次回水温度传感器或热量表; 此间一次网不受该限制保护。",
         Alarm::HandControl => "到期后自动恢复自动控制。",
         Alarm::OutageOpen => "恢复供热, 并确认原因。",
         Alarm::DeviceSilent => "检查线缆、电源和地址。",
