@@ -73,6 +73,23 @@ pub fn two_zones() -> Station {
     station(&[low_zone(2, 3, MakeUpMode::VariableSpeed), high])
 }
 
+/// Two circuits with 200 room sensors between them: the station that the figures of speed are about.
+pub fn two_hundred_rooms() -> Station {
+    let high = Zone {
+        name: "high-zone",
+        area_m2: 90_000,
+        buildings: 10,
+        rooms_each: 10,
+        emitter: Emitter::Floor,
+        design: DesignTemperatures::floors(DESIGN_OUTDOOR),
+        supply_max: Celsius(50.0),
+        hold: Some(Pascals(90_000.0)),
+        make_up: MakeUpMode::StartStop,
+        make_up_pumps: 2,
+    };
+    station(&[low_zone(10, 10, MakeUpMode::VariableSpeed), high])
+}
+
 /// The same station as it stands after days of this weather, instead of cold.
 #[must_use]
 pub fn running(station: Station, outdoor: Celsius) -> Station {
