@@ -2,6 +2,7 @@
 
 mod circuit;
 mod circulation;
+mod circulation_speed;
 mod curve;
 mod devices;
 mod essential;

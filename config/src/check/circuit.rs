@@ -74,7 +74,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
     let room_target = check_room_target(desk, &at, raw, base);
     let curve = check_curve(desk, &at, raw, &design, &room_target, base);
     let rooms = places::check(desk, &at, raw, base, &heated_area);
-    let circulation = circulation::check(desk, &at, raw, design.flow);
+    let circulation = circulation::check(desk, &at, raw, &design, base);
     let pressure = make_up::check_pressure(desk, &at, raw, &heated_area);
     let interlock = check_interlock(desk, &at, raw, &design, &supply, pressure.interlock);
     let frost = check_frost(desk, &at, raw, &supply.1);

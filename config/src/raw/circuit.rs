@@ -15,7 +15,10 @@ mod make_up;
 mod places;
 mod valve;
 
-pub use circulation::{RawCirculation, RawCirculationMode};
+pub use circulation::{
+    RawAssist, RawChangeMethod, RawChangeOver, RawCirculation, RawCirculationMode, RawExercise, RawFar, RawSpread,
+    RawStages, RawTrim,
+};
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
 pub use guard::{RawFrost, RawInterlock, RawOutage};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Kelvins, PumpIndex, Reading, StationReadings, Switch};
 
 use crate::alarm::{Alarm, Alarms, Place};
+use crate::circulation::{PumpFailure, PumpState};
 use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
@@ -55,16 +56,15 @@ pub(crate) fn of_circuit(
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
     let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
-    let failed = |number: usize| memory.circulation.failed(PumpIndex(number));
-    let unable = (0..settings.circulation.pumps)
-        .filter(|&n| failed(n) || at.own.circulation_pumps[n].remote.usable() == Some(Switch::Off))
-        .count();
+    let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
     // Lost while heating, or no pump left to start; and as long as that lasts, whatever the sequence tries meanwhile.
     let known = alarms.is_active(Alarm::NoCirculation, place);
-    let gone = (heating && trip(Trip::NoCirculation)) || report.pump_reason == PumpReason::NoneAvailable;
+    // While one pump hands over to the next with a pause the valve closes and nobody is called.
+    let planned = memory.circulation.is_changing();
+    let gone = (heating && trip(Trip::NoCirculation) && !planned) || report.pump_reason == PumpReason::NoneAvailable;
     let no_circulation = demanded && report.circulating != Some(true) && (gone || known);
 
     let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
@@ -97,10 +97,35 @@ pub(crate) fn of_circuit(
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());
     for number in 0..settings.circulation.pumps {
-        let place = Place::CirculationPump(at.index, PumpIndex(number));
-        let wrong = failed(number) || on(at.own.circulation_pumps[number].fault);
-        alarms.judge(Alarm::PumpFailed, place, wrong, at.now.wall, at.dt, events);
+        of_circulation_pump(report, at, number, alarms, events);
     }
+}
+
+/// Whether a pump cannot take over now.
+fn unable(report: &CircuitReport, at: &Surroundings, number: usize) -> bool {
+    let local = at.own.circulation_pumps[number].remote.usable() == Some(Switch::Off);
+    match report.circulation.pumps[number].state {
+        PumpState::Resting(_) | PumpState::GivenUp => true,
+        PumpState::Standby | PumpState::Duty | PumpState::Exercise | PumpState::StartBarred => local,
+    }
+}
+
+fn of_circulation_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::CirculationPump(at.index, PumpIndex(number));
+    let state = report.circulation.pumps[number].state;
+    let resting = |failure: PumpFailure| state == PumpState::Resting(failure);
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::PumpFailed, resting(PumpFailure::Fault) || on(at.own.circulation_pumps[number].fault));
+    judge(Alarm::PumpNoFeedback, resting(PumpFailure::NoFeedback));
+    judge(Alarm::PumpNoWater, resting(PumpFailure::NoWater));
+    judge(Alarm::PumpGivenUp, state == PumpState::GivenUp);
+    judge(Alarm::PumpStartLimit, state == PumpState::StartBarred);
 }
 
 /// The stem may lag by as long as it moves; after two strokes of difference it is stuck.

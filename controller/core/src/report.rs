@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::ActiveAlarm;
 use crate::band::Because;
+use crate::circulation::CirculationReport;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::ledger::Ledger;
@@ -64,8 +65,8 @@ pub struct CircuitReport {
     pub valve_reason: ValveReason,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
-    /// The wanted pressure difference, where one is held.
-    pub differential_pressure_setpoint: Option<Pascals>,
+    /// How the circulation's speed is found, and how its pumps stand.
+    pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
     /// Whether circulation is proven; `None` while nobody can tell.
@@ -156,6 +157,8 @@ pub enum PumpReason {
     Frost,
     /// Running on after the valve closed.
     PostRun,
+    /// Turned in standstill so that they do not seize.
+    Exercise,
     /// In hand.
     Hand,
     /// An interlock stopped them.

@@ -14,6 +14,7 @@ use crate::profile::Profile;
 use crate::schedule::Schedule;
 
 mod circulation;
+mod circulation_speed;
 mod guard;
 mod limits;
 mod make_up;
@@ -22,7 +23,10 @@ mod rooms;
 mod supply;
 mod valve;
 
-pub use circulation::{CirculationMode, CirculationSettings};
+pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
+pub use circulation_speed::{
+    FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
+};
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
 pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};

@@ -176,6 +176,8 @@ impl State {
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
             circuit.quota.age(age);
+            // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
+            circuit.circulation.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

@@ -114,7 +114,7 @@ fn step_circuit(
         supply_source: seen.supply_source,
         valve_reason,
         pump_reason,
-        differential_pressure_setpoint: settings.circulation.mode.setpoint(),
+        circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),

@@ -54,7 +54,7 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "circulation", "supplyFrom"]) {
+  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom"]) {
     rows[key] = el("dd", {});
     list.append(el("dt", {}, t(key)), rows[key]);
   }
@@ -69,6 +69,9 @@ function whyList() {
       const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
+      const speed = circuit.circulation.speed_reason;
+      const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];
+      say(rows.speedFrom, pick(speed), substitute.includes(speed.name) ? "attention" : "plain");
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");

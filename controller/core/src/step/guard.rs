@@ -88,6 +88,7 @@ pub(super) fn watch_outage(
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
+        spread: seen.supply.zip(at.own.own.return_temperature.fresh()).map(|(supply, back)| supply - back),
         wanted,
         limited,
         power: at.own.own.heat_power.fresh(),

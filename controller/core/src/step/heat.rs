@@ -1,6 +1,6 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::{Kelvins, Ratio};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio};
 
 use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
@@ -46,11 +46,17 @@ pub(super) fn find_setpoint(
         schedule,
         remote,
         frost: frost_heat,
-        flow: at.own.own.secondary_flow.fresh(),
+        flow: flow(memory, at),
         limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     (memory.setpoint.advance(settings, &wishes, at.dt), quota)
+}
+
+/// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
+fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
+    let measured = at.own.own.secondary_flow;
+    measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
 /// The valve: interlock over hand over sequence over loop.

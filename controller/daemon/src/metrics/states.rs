@@ -88,8 +88,18 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
 }
 
 /// All names of [`pump_reason_name`].
-pub(super) const PUMP_REASONS: [&str; 9] =
-    ["no_demand", "filling", "heating", "frost", "post_run", "hand", "interlock", "none_available", "local"];
+pub(super) const PUMP_REASONS: [&str; 10] = [
+    "no_demand",
+    "filling",
+    "heating",
+    "frost",
+    "post_run",
+    "exercise",
+    "hand",
+    "interlock",
+    "none_available",
+    "local",
+];
 
 /// Why the pumps do what they do.
 pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
@@ -99,6 +109,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
         PumpReason::Heating => "heating",
         PumpReason::Frost => "frost",
         PumpReason::PostRun => "post_run",
+        PumpReason::Exercise => "exercise",
         PumpReason::Hand => "hand",
         PumpReason::Interlock(_) => "interlock",
         PumpReason::NoneAvailable => "none_available",

@@ -3,6 +3,7 @@
 //! Numbers are in the units of the points (°C, Pa, m³/s, W, J, ratio); times are milliseconds since 1970-01-01 UTC. What is
 //! not known is `null`, never a number. States carry their name for programs and their texts for people.
 
+mod pumps;
 mod records;
 
 use std::collections::BTreeMap;
@@ -113,6 +114,7 @@ struct CircuitView<'a> {
     in_hand_seconds: Option<f64>,
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
+    circulation: pumps::CirculationView,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
@@ -327,7 +329,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         trips: circuit.trips.iter().map(|trip| Word::new(trip.name(), trip.texts())).collect(),
         in_hand_seconds: circuit.in_hand.map(|left| left.as_secs_f64()),
         pressure_setpoint: circuit.pressure_setpoint.map(|pressure| pressure.0),
-        differential_pressure_setpoint: circuit.differential_pressure_setpoint.map(|pressure| pressure.0),
+        differential_pressure_setpoint: circuit
+            .circulation
+            .speed
+            .differential_pressure_setpoint
+            .map(|pressure| pressure.0),
+        circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
         buildings: &names.buildings,

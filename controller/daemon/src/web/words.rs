@@ -83,6 +83,7 @@ pub(super) fn pump_reason(reason: PumpReason) -> Word {
         PumpReason::Filling => Word::new(name, ("等待升压", "waiting for pressure")),
         PumpReason::Heating => Word::new(name, ("供热运行", "heating")),
         PumpReason::Frost => Word::new(name, ("防冻运行", "frost protection")),
+        PumpReason::Exercise => Word::new(name, ("防卡死运转", "turned so that they do not seize")),
         PumpReason::PostRun => Word::new(name, ("延时运行", "running on after the valve closed")),
         PumpReason::Hand => Word::new(name, ("手动", "in hand")),
         PumpReason::Interlock(trip) => interlocked(name, trip),
