@@ -236,4 +236,14 @@ mod tests {
         let day = Duration::from_secs(86_400);
         assert_eq!(trim.advance(&RoomTrimSettings::default(), &cold, Some(Frozen::Saturated), day), Kelvins(1.0));
     }
+
+    #[test]
+    fn while_a_limiter_holds_the_trim_may_fall_and_does_not_rise() {
+        let (settings, day) = (RoomTrimSettings::default(), Duration::from_secs(86_400));
+        let excess = |kelvins: f64| RoomStatistic { tail_excess: Some(Kelvins(kelvins)), ..RoomStatistic::default() };
+        let mut trim = RoomTrim { trim: Kelvins(1.0), ..RoomTrim::default() };
+        assert_eq!(trim.advance(&settings, &excess(-2.0), Some(Frozen::Limited), day), Kelvins(1.0));
+        let warm = (0..3).map(|_| trim.advance(&settings, &excess(2.0), Some(Frozen::Limited), day)).last();
+        assert!(warm.is_some_and(|trim| trim < Kelvins(0.0)), "{warm:?}");
+    }
 }

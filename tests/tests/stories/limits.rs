@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heatstation::simulation::ClosedLoop;
 use heatstation_core::alarm::Alarm;
-use heatstation_core::ledger::Part;
+use heatstation_core::ledger::{Ledger, Part};
 use heatstation_core::limit_line::LimitLine;
 use heatstation_core::limiter::{LimiterKind, LimiterState, MeasuredBy};
 use heatstation_core::report::{CircuitReport, Report, ValveReason};
@@ -116,12 +116,12 @@ fn a_limit_that_cannot_be_kept_costs_the_coldest_rooms_a_kelvin_and_no_more() {
         let minutes = hours(&mut rig, 96);
         (mean(minutes[72 * 60..].iter().map(tail)), minutes.last().expect("days").circuit().setpoint.ledger)
     };
-    let (guarded, ledger) = coldest(1.0);
+    let (guarded, less) = coldest(1.0);
     assert!(guarded > -1.0, "{guarded}");
-    assert!(ledger.of(Part::ReturnLimit).0 > -4.0, "its right has shrunk: {ledger:?}");
-    let (unguarded, ledger) = coldest(50.0);
-    assert!(unguarded < -1.5, "without the guard they would be colder: {unguarded}");
-    assert!(ledger.of(Part::ReturnLimit).0 < -7.0, "{ledger:?}");
+    let (unguarded, all) = coldest(50.0);
+    let lost = |ledger: Ledger| -ledger.of(Part::ReturnLimit).0;
+    assert!(lost(less) < 6.0 && lost(all) > 7.5, "its right shrinks with the rooms: {less:?} {all:?}");
+    assert!(unguarded < guarded - 0.3, "without the guard they would be colder: {unguarded} to {guarded}");
 }
 
 #[test]
