@@ -11,9 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawFrost, RawInterlock, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom,
-    RawRoomTrim, RawSupplyLoop, RawValve,
+    CurvePoint, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve, RawCircuit, RawCirculation,
+    RawCirculationMode, RawCurve, RawDay, RawEmitter, RawEnvelope, RawFrost, RawInterlock, RawMakeUp, RawMakeUpMode,
+    RawOutage, RawPeriod, RawRoom, RawRoomSensors, RawRoomTrim, RawSupplyLoop, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use heatstation_core::settings::{CirculationMode, MakeUpMode};
+use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
 use crate::check::devices::{period_field, period_text};
@@ -104,6 +104,7 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
     if let CirculationMode::DifferentialPressure { .. } = settings.circulation.mode {
         look.must(place, &point("secondary.differential_pressure"), "the circulation holds it");
     }
+    check_balance(look, circuit);
     check_pressure(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 
@@ -113,6 +114,24 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
         look.desk.warn(place, circuit.section.key("rooms"), what, help);
+    }
+}
+
+/// A valve is moved only where it is known where it stands and what comes back.
+fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    if circuit.settings.balance.is_none() {
+        return;
+    }
+    let place = &circuit.section.place;
+    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
+    for building in circuit.settings.buildings.iter().filter(balanced) {
+        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
+        let help = "or write `valve = \"fixed\"` for this building";
+        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
+        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
+        if !look.has(&point("return_temperature_before_lock")) {
+            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn of_circuit(
     let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
-    let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
+    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let failed = |number: usize| memory.circulation.failed(PumpIndex(number));
     let unable = (0..settings.circulation.pumps)
         .filter(|&n| failed(n) || at.own.circulation_pumps[n].remote.usable() == Some(Switch::Off))
@@ -86,6 +86,8 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());

@@ -1,12 +1,13 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::Kelvins;
+use heatstation_points::{Kelvins, Switch};
 
 use super::see::Seen;
 use crate::adopt;
 use crate::interlock::Trip;
+use crate::ledger::Part;
 use crate::report::{SetpointReport, ValveReason};
-use crate::room_trim::Frozen;
+use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
 use crate::settings::CircuitSettings;
@@ -20,27 +21,46 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost_heat: bool,
-) -> SetpointReport {
+) -> (SetpointReport, RoomTrimReport) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
-    let frozen = if controlling {
-        let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
-    } else {
-        Some(Frozen::NotHeating)
+    let around = Circumstances {
+        heating: Switch::from(controlling),
+        schedule,
+        stop: where_it_stops(settings, memory),
+        outdoor: at.outdoor.now,
+        looked: memory.room_sensors.looked(),
     };
-    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
+    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
     let wishes = Wishes {
         outdoor: at.outdoor,
-        room_trim,
+        room_trim: room_trim.shift,
         schedule,
         remote,
         frost: frost_heat,
         flow: at.own.own.secondary_flow.fresh(),
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
+    memory.limited = setpoint.ledger.of(Part::Limits);
+    (setpoint, room_trim)
+}
+
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
+
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD;
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
+    }
 }
 
 /// The valve: interlock over hand over sequence over loop.
