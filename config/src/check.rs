@@ -1,5 +1,6 @@
 //! From the file as written to the station as meant, or every problem at once.
 
+mod balance;
 mod circuit;
 mod circulation;
 mod circulation_speed;
