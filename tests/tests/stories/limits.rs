@@ -137,6 +137,24 @@ fn the_primary_flow_stays_within_five_percent_of_its_limit() {
 }
 
 #[test]
+fn in_a_network_that_has_gone_cold_the_valve_does_not_draw_more_than_the_flow_limit() {
+    let limit = 13.2;
+    let flow = |limit: Option<f64>| {
+        let mut rig = station(MILD, |settings| {
+            let limits = &mut settings.circuits[0].limits;
+            // How far it may go is another story.
+            limits.room_loss_max = Kelvins(20.0);
+            limits.flow = limit.map(|limit| limiter(limit / WATER_DENSITY, LimiterTuning::METER));
+        });
+        hours(&mut rig, 4);
+        rig.plant().inject(Fault::PrimaryCold(Celsius(77.0)));
+        mean(hours(&mut rig, 6)[4 * 60..].iter().map(|minute| minute.truth.primary_flow.0))
+    };
+    let (free, limited) = (flow(None), flow(Some(limit)));
+    assert!(free > 1.2 * limit && limited < 1.05 * limit, "{free} without, {limited} with");
+}
+
+#[test]
 fn the_heat_power_stays_within_five_percent_of_its_limit() {
     let limit = 2.05e6;
     let mut rig = station(MILD, |settings| {
