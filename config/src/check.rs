@@ -6,7 +6,7 @@ mod curve;
 mod devices;
 mod essential;
 mod guard;
-mod house;
+pub(crate) mod house;
 mod make_up;
 mod places;
 mod season;

@@ -93,7 +93,9 @@ fn class_of(class: BuildingClass) -> simulator::BuildingClass {
 pub fn climate_of(climate: Climate) -> simulator::Climate {
     match climate {
         Climate::Shandong => simulator::Climate::SHANDONG,
+        Climate::Jinan => simulator::Climate::JINAN,
         Climate::Beijing => simulator::Climate::BEIJING,
+        Climate::Hohhot => simulator::Climate::HOHHOT,
         Climate::Harbin => simulator::Climate::HARBIN,
         Climate::Hanzhong => simulator::Climate::HANZHONG,
     }
