@@ -330,6 +330,8 @@ pub struct Evidence {
     pub wanted: Celsius,
     /// How much cooler the water comes back.
     pub spread: Option<Kelvins>,
+    /// What the limiters leave of that.
+    pub limited: Celsius,
     /// Heat taken from the primary side.
     pub power: Option<Watts>,
     /// The design load.
@@ -355,12 +357,15 @@ pub fn heat_arrives(settings: &OutageSettings, seen: Evidence) -> Option<bool> {
     }
     let supply = seen.supply?;
     let missing = seen.wanted - supply;
-    if supply < settings.supply_floor && missing > COOL_BY_INTENT {
+    let leaves_heat = seen.spread.is_some_and(|spread| spread > LEAVES_HEAT);
+    let starved = !leaves_heat && seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
+    // What is missing is measured against the wish, or a limiter would hide that no heat comes. But water that stands where
+    // a limiter wants it is no outage either: the limiter gives it back by itself.
+    let by_intent = seen.limited - supply <= COOL_BY_INTENT;
+    if supply < settings.supply_floor && missing > COOL_BY_INTENT && (starved || !by_intent) {
         return Some(false);
     }
-    let starved = seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
-    let leaves_heat = seen.spread.is_some_and(|spread| spread > LEAVES_HEAT);
-    if starved && !leaves_heat && missing > settings.undersupply {
+    if starved && missing > settings.undersupply && !by_intent {
         return Some(false);
     }
     seen.circulating
@@ -444,6 +449,7 @@ mod tests {
             supply: Some(Celsius(42.0)),
             wanted: Celsius(55.0),
             spread: None,
+            limited: Celsius(55.0),
             power: Some(Watts(800_000.0)),
             design_power: Watts(4.0e6),
         };
@@ -455,10 +461,38 @@ mod tests {
         assert_eq!(heat_arrives(&settings, unmetered(9.0)), Some(true));
         assert_eq!(heat_arrives(&settings, unmetered(0.5)), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(20.0)), ..seen }), Some(false));
-        let mild = Evidence { supply: Some(Celsius(24.0)), wanted: Celsius(24.5), power: Some(Watts(0.0)), ..seen };
+        let mild = Evidence {
+            supply: Some(Celsius(24.0)),
+            wanted: Celsius(24.5),
+            limited: Celsius(24.5),
+            power: Some(Watts(0.0)),
+            ..seen
+        };
         assert_eq!(heat_arrives(&settings, mild), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { circulating: Some(false), supply: None, ..seen }), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: None, ..seen }), None);
         assert_eq!(heat_arrives(&settings, Evidence { circulating: None, ..seen }), None);
+    }
+
+    #[test]
+    fn a_limiter_neither_makes_an_outage_nor_hides_one() {
+        // A limiter has taken 8 K of 55; while the water cools down to 47 the valve is shut.
+        let seen = Evidence {
+            circulating: Some(true),
+            supply: Some(Celsius(44.5)),
+            spread: None,
+            wanted: Celsius(55.0),
+            limited: Celsius(47.0),
+            power: Some(Watts(0.0)),
+            design_power: Watts(4.0e6),
+        };
+        let settings = OutageSettings::default();
+        assert_eq!(heat_arrives(&settings, seen), Some(true), "it is where the limiter wants it");
+        assert_eq!(heat_arrives(&settings, Evidence { limited: Celsius(55.0), ..seen }), Some(false));
+        assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(43.9)), ..seen }), Some(false));
+        // A mild day on which the limits outrank the lowest supply temperature.
+        let mild = Evidence { supply: Some(Celsius(22.0)), wanted: Celsius(30.0), limited: Celsius(23.0), ..seen };
+        assert_eq!(heat_arrives(&settings, mild), Some(false), "no heat is taken");
+        assert_eq!(heat_arrives(&settings, Evidence { power: Some(Watts(2.0e5)), ..mild }), Some(true));
     }
 }

@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::creep::Creep;
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
+use crate::quota::Quota;
 use crate::request::Mode;
 use crate::room_trim::{RoomStatistic, RoomTrim};
 use crate::sequence::Sequence;
@@ -53,11 +55,15 @@ pub struct CircuitState {
     #[serde(default)]
     pub(crate) was_local: bool,
     pub(crate) setpoint: Setpoint,
+    #[serde(default)]
+    pub(crate) quota: Quota,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
+    #[serde(default)]
+    pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
     pub(crate) interlocks: Interlocks,
@@ -77,10 +83,12 @@ impl Default for CircuitState {
             watching: Some(Duration::ZERO),
             was_local: false,
             setpoint: Setpoint::default(),
+            quota: Quota::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
             interlocks: Interlocks::at_start(),
@@ -167,6 +175,9 @@ impl State {
             circuit.watching = Some(Duration::ZERO);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
+            circuit.quota.age(age);
+            // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
+            circuit.circulation.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

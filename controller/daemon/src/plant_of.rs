@@ -80,7 +80,8 @@ fn circuit_of(station: &Station, number: usize, circuit: &CircuitSettings, seed:
     plant
 }
 
-fn class_of(class: BuildingClass) -> simulator::BuildingClass {
+/// The plant's word for how buildings are insulated.
+pub fn class_of(class: BuildingClass) -> simulator::BuildingClass {
     match class {
         BuildingClass::Uninsulated => simulator::BuildingClass::Uninsulated,
         BuildingClass::Half => simulator::BuildingClass::Half,

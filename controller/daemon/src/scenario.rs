@@ -63,7 +63,7 @@ impl WeatherSource for ChangedWeather {
         let mut weather = self.source.at(utc_seconds);
         let since = Duration::from_secs(u64::try_from(utc_seconds - self.begin).unwrap_or(0));
         for change in &self.changes {
-            weather.outdoor += change.at(since);
+            weather.outdoor = weather.outdoor + change.at(since);
         }
         weather
     }
