@@ -8,7 +8,7 @@ mod curve;
 mod devices;
 mod essential;
 mod guard;
-mod house;
+pub(crate) mod house;
 mod limits;
 mod make_up;
 mod places;

@@ -204,11 +204,15 @@ pub enum RawBuildingClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawClimate {
-    /// Zibo and Jinan.
+    /// Zibo.
     Shandong,
-    /// Beijing.
+    /// Jinan, fitted to its typical year.
+    Jinan,
+    /// Beijing, fitted to its typical year.
     Beijing,
-    /// Harbin.
+    /// Hohhot.
+    Hohhot,
+    /// Harbin, fitted to its typical year.
     Harbin,
     /// Hanzhong.
     Hanzhong,
