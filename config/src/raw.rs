@@ -11,10 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawAssist, RawBuilding, RawBuildingUse, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit,
-    RawCirculation, RawCirculationMode, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar, RawFrost,
-    RawInterlock, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSpread, RawStages,
-    RawSupplyLoop, RawTrim, RawValve,
+    CurvePoint, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve,
+    RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow,
+    RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock,
+    RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit,
+    RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
@@ -203,11 +204,15 @@ pub enum RawBuildingClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawClimate {
-    /// Zibo and Jinan.
+    /// Zibo.
     Shandong,
-    /// Beijing.
+    /// Jinan, fitted to its typical year.
+    Jinan,
+    /// Beijing, fitted to its typical year.
     Beijing,
-    /// Harbin.
+    /// Hohhot.
+    Hohhot,
+    /// Harbin, fitted to its typical year.
     Harbin,
     /// Hanzhong.
     Hanzhong,

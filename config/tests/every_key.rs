@@ -135,6 +135,7 @@ fn others(value: &str) -> Vec<String> {
         ("\"same-register\"", "\"impossible\""),
         ("\"tangshan\"", "\"xinjiang\""),
         ("\"Asia/Urumqi\"", "\"Asia/Shanghai\""),
+        ("\"limits\"", "\"supply-min\""),
         ("\"22:30\"", "\"22:31\""),
         ("\"05:00\"", "\"05:01\""),
         ("true", "false"),

@@ -12,13 +12,15 @@ use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings,
-    Exercise, FrostSettings, InterlockSettings, LeakSettings, MakeUpMode, MakeUpSettings, OutageSettings,
-    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings,
-    ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
+    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
+    Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
+use heatstation_points::{
+    BuildingIndex, Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts,
+};
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, InitialState, Outline,
     StationPlantSettings,
@@ -74,6 +76,23 @@ pub fn two_zones() -> Station {
     station(&[low_zone(2, 3, MakeUpMode::VariableSpeed), high])
 }
 
+/// Two circuits with 200 room sensors between them: the station that the figures of speed are about.
+pub fn two_hundred_rooms() -> Station {
+    let high = Zone {
+        name: "high-zone",
+        area_m2: 90_000,
+        buildings: 10,
+        rooms_each: 10,
+        emitter: Emitter::Floor,
+        design: DesignTemperatures::floors(DESIGN_OUTDOOR),
+        supply_max: Celsius(50.0),
+        hold: Some(Pascals(90_000.0)),
+        make_up: MakeUpMode::StartStop,
+        make_up_pumps: 2,
+    };
+    station(&[low_zone(10, 10, MakeUpMode::VariableSpeed), high])
+}
+
 /// The same station as it stands after days of this weather, instead of cold.
 #[must_use]
 pub fn running(station: Station, outdoor: Celsius) -> Station {
@@ -114,7 +133,7 @@ fn station(zones: &[Zone]) -> Station {
     (settings, catalogue, plant)
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile {
         id: "zibo".to_owned(),
         title: String::new(),
@@ -158,7 +177,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         name: zone.name.to_owned(),
         heated_area: Area::from_square_meters(zone.area_m2),
         buildings: settings_of_buildings(zone, &buildings),
-        rooms: rooms.iter().map(|name| RoomSettings { name: name.clone(), minimum: Celsius(18.0) }).collect(),
+        rooms: (rooms.iter().enumerate())
+            .map(|(number, name)| RoomSettings {
+                name: name.clone(),
+                minimum: Celsius(18.0),
+                building: Some(BuildingIndex(number / zone.rooms_each)),
+            })
+            .collect(),
         curve: Curve::Emitter(EmitterCurve {
             design_supply: zone.design.supply,
             design_return: zone.design.return_,
@@ -169,17 +194,22 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: zone.supply_max,
+            emitter_max: zone.supply_max,
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
+        balance: None,
         make_up: Some(make_up(zone, filled)),
         interlock: interlock(zone, filled),
         frost: FrostSettings::default(),
@@ -191,7 +221,11 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
 
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {
     let each = Area::from_square_meters(zone.area_m2 / zone.buildings as u32);
-    names.iter().map(|name| BuildingSettings { name: name.clone(), heated_area: each }).collect()
+    let valve = BuildingValve::Balanced;
+    names
+        .iter()
+        .map(|name| BuildingSettings { name: name.clone(), heated_area: each, valve, offset: Kelvins(0.0) })
+        .collect()
 }
 
 fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use heatstation_core::settings::{CirculationMode, MakeUpMode};
+use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
 use crate::check::devices::{period_field, period_text};
@@ -108,7 +108,9 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         );
     }
     check_speed(look, circuit);
+    check_balance(look, circuit);
     check_pressure(look, circuit);
+    check_measured_limits(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 
     let unread =
@@ -117,6 +119,38 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
         look.desk.warn(place, circuit.section.key("rooms"), what, help);
+    }
+}
+
+/// A limit that nothing measures is a promise that nobody keeps.
+fn check_measured_limits(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let (place, limits) = (&circuit.section.place, &circuit.settings.limits);
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+    let mut any = |points: &[String], why: &str| {
+        if !points.iter().any(|name| look.has(name)) {
+            look.must(place, &points[0], why);
+        }
+    };
+    let back = [
+        point("primary_return.temperature"),
+        "primary_return.temperature".to_owned(),
+        "primary_meter.return_temperature".to_owned(),
+    ];
+    let flow = [point("primary.flow"), "primary.flow".to_owned()];
+    let power = [point("heat_meter.power"), "primary.heat_power".to_owned()];
+    if limits.primary_return.is_some() {
+        any(&back, "the return limit looks at it");
+    }
+    if limits.approach.is_some() {
+        any(&back, "the approach limit looks at it");
+        any(&[point("secondary_return.temperature")], "the approach limit looks at it");
+    }
+    if limits.flow.is_some() || limits.creep.is_some() {
+        let own = usize::from(limits.creep.is_none()) + 1;
+        any(&flow[..own], "the flow limit and creep flow look at it");
+    }
+    if limits.power.is_some() || limits.quota.is_some() {
+        any(&power, "the power limit and the heat quota look at it");
     }
 }
 
@@ -168,6 +202,24 @@ fn check_speed(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         }
         CirculationMode::SupplyPressure { .. } => {
             look.must(place, &point("secondary_supply.pressure"), "the circulation holds it");
+        }
+    }
+}
+
+/// A valve is moved only where it is known where it stands and what comes back.
+fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    if circuit.settings.balance.is_none() {
+        return;
+    }
+    let place = &circuit.section.place;
+    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
+    for building in circuit.settings.buildings.iter().filter(balanced) {
+        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
+        let help = "or write `valve = \"fixed\"` for this building";
+        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
+        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
+        if !look.has(&point("return_temperature_before_lock")) {
+            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
         }
     }
 }

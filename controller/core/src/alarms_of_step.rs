@@ -9,6 +9,7 @@ use crate::circulation::{PumpFailure, PumpState};
 use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
+use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
 use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
@@ -24,6 +25,9 @@ use crate::timer::seconds;
 const FREEZING: Celsius = Celsius(8.0);
 /// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
 const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+
+/// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
+const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
 
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
@@ -52,8 +56,8 @@ pub(crate) fn of_circuit(
     let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
-    let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
     let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
+    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
@@ -92,6 +96,11 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
+    let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
+    judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
+    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());

@@ -11,18 +11,24 @@ use heatstation_points::{
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::ActiveAlarm;
+use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::leak::LeakReport;
 use crate::ledger::Ledger;
+use crate::limiter::{LimiterKind, LimiterReport};
+use crate::limits::PerLimiter;
 use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
+use crate::quota::QuotaReport;
 use crate::request::Mode;
-use crate::room_trim::RoomStatistic;
+use crate::room_sensors::RoomVerdicts;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrimReport;
 use crate::sequence::Stage;
 use crate::supply_loop::SupplySource;
 
@@ -54,6 +60,8 @@ pub struct CircuitReport {
     pub stage: Stage,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
+    /// The day's account of heat, where there is a quota.
+    pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.
     pub supply: Option<Celsius>,
     /// Where it comes from.
@@ -66,6 +74,8 @@ pub struct CircuitReport {
     pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
+    /// The secondary balance; none where the buildings' valves are set by hand.
+    pub balance: Option<BalanceReport>,
     /// How the pressure is held, where it is.
     pub make_up: Option<MakeUpReport>,
     /// What the network loses, where make-up is metered.
@@ -78,6 +88,10 @@ pub struct CircuitReport {
     pub in_hand: Option<Duration>,
     /// The room estimate.
     pub rooms: RoomStatistic,
+    /// What is thought of each room sensor.
+    pub room_verdicts: RoomVerdicts,
+    /// What the rooms do to the curve, and why not more.
+    pub room_trim: RoomTrimReport,
     /// The outage that lasts, and since how long.
     pub outage: Option<(OutageId, Duration)>,
     /// How the season's time was spent.
@@ -103,6 +117,15 @@ pub struct SetpointReport {
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.
     pub flow_ratio: Ratio,
+    /// What each limiter has to say.
+    pub limiters: PerLimiter<LimiterReport>,
+}
+
+impl SetpointReport {
+    /// What a limiter has to say.
+    pub fn limiter(&self, kind: LimiterKind) -> &LimiterReport {
+        &self.limiters[kind as usize]
+    }
 }
 
 /// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.
@@ -116,6 +139,10 @@ pub enum ValveReason {
     Starting,
     /// The loop follows the setpoint.
     Control,
+    /// Closed because the meter does not count so little flow.
+    CreepFlow,
+    /// Opened for a while, so that no standing water is measured.
+    Flushing,
     /// The supply sensor is lost: the position is held.
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.

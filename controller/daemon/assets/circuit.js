@@ -92,6 +92,13 @@ function whyList() {
 /** Parts smaller than this are not drawn: a page of zeros explains nothing. */
 const WORTH_SHOWING = 0.05;
 
+/** A limit in words: what is measured against it, and what it does. */
+function limitLine(limit) {
+  const [measured, bound] = [quantity(limit.measured, limit.unit), quantity(limit.limit, limit.unit)];
+  const lasts = limit.limiting_seconds > 0 ? `, ${difference(limit.asks_kelvins)}, ${duration(limit.limiting_seconds)}` : "";
+  return `${pick(limit)}: ${measured} / ${bound}, ${pick(limit.state)}${lasts}`;
+}
+
 /** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
   const value = el("strong", { class: "big" }, MISSING);
@@ -107,6 +114,8 @@ function ledgerPart() {
     return node;
   };
   body.append(row("base", t("base")), row("result", t("result")));
+  const limits = el("ul", { class: "small limits" });
+  const drawLimits = redrawn(limits, (lines) => lines.map((line) => el("li", {}, line)));
   const node = el(
     "div",
     { class: "ledger" },
@@ -114,6 +123,7 @@ function ledgerPart() {
     el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
     el("table", { title: t("ledgerHelp") }, body),
     held,
+    limits,
   );
   return {
     node,
@@ -147,6 +157,7 @@ function ledgerPart() {
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+      drawLimits(ledger.limits.map(limitLine));
     },
   };
 }

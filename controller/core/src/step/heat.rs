@@ -1,18 +1,24 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::{CubicMetersPerSecond, Kelvins};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
 
+use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
+use crate::creep::{CreepSight, CreepStage};
 use crate::interlock::Trip;
+use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
-use crate::room_trim::Frozen;
+use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
+
+/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
+const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
@@ -20,27 +26,32 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost_heat: bool,
-) -> SetpointReport {
+) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
-    let frozen = if controlling {
-        let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
-    } else {
-        Some(Frozen::NotHeating)
+    let around = Circumstances {
+        heating: Switch::from(controlling),
+        schedule,
+        stop: where_it_stops(settings, memory),
+        outdoor: at.outdoor.now,
+        looked: memory.room_sensors.looked(),
     };
-    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
+    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
+    let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
-        room_trim,
+        room_trim: room_trim.shift,
         schedule,
         remote,
         frost: frost_heat,
         flow: flow(memory, at),
+        limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
+    memory.limited = setpoint.ledger.sum() - setpoint.ledger.wished();
+    (setpoint, room_trim, quota)
 }
 
 /// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
@@ -49,13 +60,29 @@ fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond
     measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
+
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
+    }
+}
+
 /// The valve: interlock over hand over sequence over loop.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     frost_heat: bool,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
@@ -64,6 +91,9 @@ pub(super) fn drive_valve(
         return ValveReason::Local;
     }
     let heating = memory.sequence.stage == Stage::Heating;
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
+        memory.creep.stand_by();
+    }
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
@@ -78,8 +108,37 @@ pub(super) fn drive_valve(
         memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
+    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
+        CreepStage::Free => {}
+        CreepStage::Closed => {
+            memory.supply_loop.close(&settings.valve, at.dt);
+            return ValveReason::CreepFlow;
+        }
+        CreepStage::Flushing => {
+            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
+            return ValveReason::Flushing;
+        }
+    }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
+    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+}
+
+/// Frost protection closes no valve for a meter's sake.
+fn creep_flow(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> CreepStage {
+    if frost_heat {
+        memory.creep.stand_by();
+        return CreepStage::Free;
+    }
+    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
+    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {

@@ -3,6 +3,7 @@
 use heatstation_points::Switch;
 
 use super::see::Seen;
+use crate::balance::{BalanceReport, Plant};
 use crate::circulation::{Asked, Need, Run};
 use crate::event::Event;
 use crate::leak;
@@ -42,7 +43,7 @@ pub(super) fn drive_pumps(
         out,
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail_excess,
+        rooms: seen.rooms.tail.map(|tail| tail.sure()),
         local: at.now.local,
     };
     memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
@@ -109,4 +110,23 @@ fn watch_leaks(make_up: &MakeUpSettings, memory: &mut CircuitState, at: &Surroun
         local: at.now.local,
     };
     memory.leak.advance(&make_up.leak, &sight, at.dt);
+}
+
+/// The buildings' valves, where they are ours. They are part of no protection: an interlock finds them where they are.
+pub(super) fn balance_buildings(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    frost: Switch,
+    commands: &mut CircuitCommands,
+) -> Option<BalanceReport> {
+    let balance = settings.balance.as_ref()?;
+    let heating = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
+    let plant = Plant { heating: Switch::from(heating), frost, supply: seen.supply };
+    let report = memory.balance.advance(balance, &settings.buildings, &at.own.buildings, &plant, at.dt);
+    for (place, command) in commands.building_valves.iter_mut().zip(memory.balance.commands(&settings.buildings)) {
+        *place = command;
+    }
+    Some(report)
 }

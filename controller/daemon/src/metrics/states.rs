@@ -56,10 +56,12 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 9] = [
+pub(super) const VALVE_REASONS: [&str; 11] = [
     "no_demand",
     "starting",
     "control",
+    "creep_flow",
+    "flushing",
     "hold_sensor_lost",
     "safe_position",
     "hand",
@@ -74,6 +76,8 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::NoDemand => "no_demand",
         ValveReason::Starting => "starting",
         ValveReason::Control => "control",
+        ValveReason::CreepFlow => "creep_flow",
+        ValveReason::Flushing => "flushing",
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
         ValveReason::Hand => "hand",

@@ -11,9 +11,12 @@ use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use heatstation_core::ledger::Part;
+use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
 use heatstation_core::report::CircuitReport;
-use heatstation_points::{Catalogue, Definition, Direction, Kelvins, Reading, Value};
+use heatstation_core::room_sensors::Verdict;
+use heatstation_core::room_trim::RoomTrimReport;
+use heatstation_points::{Catalogue, CircuitNames, Definition, Direction, Kelvins, Reading, Value};
 use serde::Serialize;
 
 use super::words::{self, Text, Word};
@@ -120,7 +123,7 @@ struct CircuitView<'a> {
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
-    rooms: RoomsView,
+    rooms: RoomsView<'a>,
     outage: Option<records::OpenOutageView>,
     season_time: SeasonTimeView,
     /// What is sent, by the point's name. Empty while nothing may be written.
@@ -135,6 +138,42 @@ struct SetpointView {
     parts: Vec<PartView>,
     held_by: Option<Word>,
     flow_ratio: f64,
+    /// The limits that the circuit has.
+    limits: Vec<LimitView>,
+}
+
+/// A limit, in the unit of what is measured.
+#[derive(Serialize)]
+struct LimitView {
+    #[serde(flatten)]
+    limiter: Word,
+    state: Word,
+    limit: f64,
+    measured: Option<f64>,
+    unit: &'static str,
+    /// By how much it asks the setpoint to give way; what it gets is in the parts.
+    asks_kelvins: f64,
+    limiting_seconds: f64,
+}
+
+impl LimitView {
+    fn of((kind, limiter): (LimiterKind, &LimiterReport)) -> Option<LimitView> {
+        let unit = match kind {
+            LimiterKind::Return => "celsius",
+            LimiterKind::Approach => "kelvins",
+            LimiterKind::Flow => "cubic_meters_per_second",
+            LimiterKind::Power | LimiterKind::Quota => "watts",
+        };
+        Some(LimitView {
+            limiter: Word::new(kind.name(), kind.texts()),
+            state: Word::new(limiter.state.name(), limiter.state.texts()),
+            limit: limiter.limit?,
+            measured: limiter.measured,
+            unit,
+            asks_kelvins: limiter.asks.0,
+            limiting_seconds: limiter.limiting_for.as_secs_f64(),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -150,15 +189,43 @@ impl PartView {
     }
 }
 
+/// What the rooms do to the curve.
 #[derive(Serialize)]
-struct RoomsView {
+struct RoomTrimView {
+    kelvins: f64,
+    frozen: Option<Word>,
+    helping: bool,
+}
+
+impl RoomTrimView {
+    fn of(trim: &RoomTrimReport) -> RoomTrimView {
+        let frozen = trim.frozen.map(|frozen| Word::new(frozen.name(), frozen.texts()));
+        RoomTrimView { kelvins: trim.shift.0, frozen, helping: trim.helping }
+    }
+}
+
+/// What is thought of each room sensor.
+fn sensors<'a>(names: &'a CircuitNames, circuit: &CircuitReport) -> BTreeMap<&'a str, Word> {
+    let verdicts = circuit.room_verdicts.as_slice().iter();
+    let word = |verdict: &Verdict| Word::new(verdict.name(), verdict.texts());
+    names.rooms.iter().map(String::as_str).zip(verdicts.map(word)).collect()
+}
+
+#[derive(Serialize)]
+struct RoomsView<'a> {
     configured: usize,
     fresh: usize,
     mean: Option<f64>,
     median: Option<f64>,
     coldest: Option<f64>,
     passing: Option<f64>,
+    counted: usize,
     tail_excess: Option<f64>,
+    tail_standard_error: Option<f64>,
+    tail_margin: Option<f64>,
+    trim: RoomTrimView,
+    /// What is thought of each sensor, by its name.
+    sensors: BTreeMap<&'a str, Word>,
     minimum: f64,
     pass_target: Option<f64>,
 }
@@ -285,6 +352,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             parts: setpoint.ledger.parts().map(PartView::of).collect(),
             held_by: setpoint.held_by.map(|by| Word::new(by.name(), by.texts())),
             flow_ratio: setpoint.flow_ratio.0,
+            limits: LimiterKind::ALL.into_iter().zip(&setpoint.limiters).filter_map(LimitView::of).collect(),
         },
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),
@@ -312,7 +380,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             median: circuit.rooms.median.map(|t| t.0),
             coldest: circuit.rooms.coldest.map(|t| t.0),
             passing: circuit.rooms.passing.map(|share| share.0),
-            tail_excess: circuit.rooms.tail_excess.map(|excess| excess.0),
+            counted: circuit.rooms.counted,
+            tail_excess: circuit.rooms.tail.map(|tail| tail.sure().0),
+            tail_standard_error: circuit.rooms.tail.map(|tail| tail.standard_error.0),
+            tail_margin: circuit.rooms.tail.map(|tail| tail.margin.0),
+            trim: RoomTrimView::of(&circuit.room_trim),
+            sensors: sensors(names, circuit),
             minimum: facts.settings.profile.dwelling_min.value.0,
             pass_target: facts
                 .settings
