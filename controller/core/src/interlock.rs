@@ -121,7 +121,9 @@ impl Trip {
     /// Whether it stops the circulation pumps.
     pub const fn stops_circulation(self) -> bool {
         match self {
-            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost | Trip::BurstIsolated => true,
+            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost | Trip::BurstIsolated => {
+                true
+            }
             Trip::SafetyThermostat
             | Trip::OverTemperature
             | Trip::NoCirculation

@@ -4,5 +4,6 @@
 
 mod limits;
 mod loops;
+mod pressure;
 mod pumps;
 mod scenarios;
