@@ -37,6 +37,7 @@ pub mod schedule;
 pub mod sequence;
 pub mod setpoint;
 pub mod supply_loop;
+pub mod supply_source;
 
 mod adopt;
 mod alarms_of_step;

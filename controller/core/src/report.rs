@@ -21,7 +21,7 @@ use crate::outdoor::Outdoor;
 use crate::request::Mode;
 use crate::room_trim::RoomStatistic;
 use crate::sequence::Stage;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,67 +4,18 @@
 //! stroke wears; a rate no faster than the stem; limits; and take-over without a bump.
 //!
 //! # When the supply temperature is lost
-//! Second sensor → estimate from return, heat and flow → hold the last position for a minute → a substitute position for
-//! half an hour, the mean of the last hour → the safe position. Each rung is named in the report; no output is held for
-//! ever.
+//! [Other sources](crate::supply_source) → hold the last position for a minute → a substitute position for half an hour, the
+//! mean of the last hour → the safe position. Each rung is named in the report; no output is held for ever.
 
 use std::time::Duration;
 
-use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{Celsius, CircuitReadings, Kelvins, Ratio};
+use heatstation_points::{Celsius, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::pi::{Gains, Pi};
 use crate::report::ValveReason;
 use crate::settings::{InterlockSettings, SupplyLoopSettings, ValveSettings};
 use crate::timer::seconds;
-
-/// Where the supply temperature comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SupplySource {
-    /// The sensor.
-    Sensor,
-    /// The second sensor.
-    SecondSensor,
-    /// Return temperature + heat / (flow · c).
-    HeatBalance,
-    /// Nothing is known.
-    #[default]
-    Lost,
-}
-
-impl SupplySource {
-    /// The name in metrics and records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            SupplySource::Sensor => "sensor",
-            SupplySource::SecondSensor => "second_sensor",
-            SupplySource::HeatBalance => "heat_balance",
-            SupplySource::Lost => "lost",
-        }
-    }
-}
-
-/// The supply temperature by the best source that answers.
-pub fn supply_temperature(readings: &CircuitReadings) -> (Option<Celsius>, SupplySource) {
-    let own = &readings.own;
-    if let Some(supply) = own.supply_temperature.fresh() {
-        return (Some(supply), SupplySource::Sensor);
-    }
-    if let Some(supply) = own.supply_temperature_second.fresh() {
-        return (Some(supply), SupplySource::SecondSensor);
-    }
-    let balance = own.return_temperature.fresh().zip(own.heat_power.fresh()).zip(own.secondary_flow.fresh());
-    if let Some(((return_temperature, power), flow)) = balance {
-        // Below a litre a second the quotient says more about the meters than about the water.
-        if flow.0 > 1e-3 {
-            let rise = Kelvins(power.0 / (flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY));
-            return (Some(return_temperature + rise), SupplySource::HeatBalance);
-        }
-    }
-    (None, SupplySource::Lost)
-}
 
 /// Temperatures are read in tenths: an error of one grain says nothing, and an integral fed with it walks the valve through
 /// its dead band and back for ever.
@@ -239,7 +190,6 @@ impl SupplyLoop {
 mod tests {
     use super::*;
     use crate::interlock::tests::settings as interlock;
-    use heatstation_points::{CubicMetersPerSecond, Fault, Reading, Watts};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -324,17 +274,5 @@ mod tests {
         }
         advance(&mut state, Wanted { feedback: Some(Ratio(0.7)), ..wanted(60.0, Some(50.0)) }, 1);
         assert!(state.command.0 <= 1.0 / 120.0 + 1e-12, "{:?}", state.command);
-    }
-
-    #[test]
-    fn the_heat_balance_stands_in_for_both_sensors() {
-        let mut readings = CircuitReadings::default();
-        readings.own.supply_temperature = Reading::bad(Fault::SensorBroken);
-        readings.own.return_temperature = Reading::good(Celsius(45.0));
-        readings.own.heat_power = Reading::good(Watts(2.0e6));
-        readings.own.secondary_flow = Reading::good(CubicMetersPerSecond(0.04));
-        let (supply, source) = supply_temperature(&readings);
-        assert_eq!(source, SupplySource::HeatBalance);
-        assert!((supply.unwrap().0 - 57.1).abs() < 0.1, "{supply:?}");
     }
 }
