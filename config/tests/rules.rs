@@ -211,6 +211,18 @@ fn temperatures_run_downhill_from_water_to_weather() {
 }
 
 #[test]
+fn heat_runs_downhill_from_the_primary() {
+    let exchanger = |key: &str, what: &str| {
+        let to = format!("[circuit.exchanger]\n{key}\n[circuit.circulation]");
+        let full = format!("circuit.low-zone.exchanger.{}", key.split(' ').next().unwrap());
+        slip("demo", "[circuit.circulation]", &to, &full, key, what);
+    };
+    exchanger("primary_return_celsius = 45", "from the primary to the secondary");
+    exchanger("primary_supply_celsius = 70", "from the primary to the secondary");
+    exchanger("transfer_kilowatts_per_kelvin = 0", "kW/K");
+}
+
+#[test]
 fn a_floor_bears_sixty_degrees() {
     let jgj = "JGJ 142-2012";
     two_zones(
@@ -329,6 +341,20 @@ fn a_key_of_another_mode_is_not_dead_it_is_refused() {
         "circuit.low-zone.circulation.speed_ratio",
         "no meaning in this mode",
     );
+    let supply_loop = "circuit.low-zone.supply_loop";
+    let plant = "process_gain_kelvins = 25\nprocess_lag_seconds = 25\nprocess_dead_time_seconds = 15";
+    let (simc, amigo) = (format!("tuning = \"simc\"\n{plant}"), format!("tuning = \"amigo\"\n{plant}"));
+    for (written, idle) in [
+        (simc.as_str(), "gain_per_kelvin = 0.01"),
+        (amigo.as_str(), "closed_loop_time_seconds = 30"),
+        ("tuning = \"gains\"", "process_lag_seconds = 30"),
+        ("gain_schedule = \"fixed\"", "gain_factor_max = 3"),
+        ("feed_forward = \"off\"", "feed_forward_reach_ratio = 0.2"),
+    ] {
+        let key = format!("{supply_loop}.{}", idle.split(' ').next().unwrap());
+        let to = format!("[circuit.supply_loop]\n{written}\n{idle}\n[circuit.circulation]");
+        slip("demo", "[circuit.circulation]", &to, &key, idle, "has no meaning with");
+    }
     two_zones(
         "[circuit.curve] ",
         "[circuit.curve]\nexponent = 1.1 # ",

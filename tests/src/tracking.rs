@@ -2,8 +2,11 @@
 
 use heatstation::simulation::ClosedLoop;
 use heatstation::simulation::tracking::{Tracking, TrackingFigures};
+use heatstation_core::feed_forward::FeedForwardMode;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::report::ValveReason;
+use heatstation_core::settings::SupplyLoopSettings;
+use heatstation_points::{Celsius, Kelvins, Ratio};
 use heatstation_simulator::{Climate, StochasticWeather, WeatherSource};
 
 use crate::stations::{SEASON_START, Station, ZONE, running};
@@ -37,4 +40,40 @@ pub fn judge(rig: &mut ClosedLoop, hours: u64) -> TrackingFigures {
         }
     }
     tracking.figures()
+}
+
+/// The station with another valve: so many times too large, with this share of the pressure, this play between motor and
+/// plug.
+#[must_use]
+pub fn with_valve(station: Station, oversize: f64, authority: f64, hysteresis: f64) -> Station {
+    let (settings, catalogue, mut plant) = station;
+    for circuit in &mut plant.circuits {
+        circuit.valve.oversize = oversize;
+        circuit.valve.authority = authority;
+        circuit.valve.hysteresis = Ratio(hysteresis);
+    }
+    (settings, catalogue, plant)
+}
+
+/// The station behind a primary that is always this hot, whatever the weather.
+#[must_use]
+pub fn with_primary(station: Station, supply: Celsius) -> Station {
+    let (settings, catalogue, mut plant) = station;
+    (plant.primary.supply_mild, plant.primary.supply_cold) = (supply, supply);
+    (settings, catalogue, plant)
+}
+
+/// The station with other words about its first circuit's loop.
+#[must_use]
+pub fn with_loop(station: Station, change: impl FnOnce(&mut SupplyLoopSettings)) -> Station {
+    let (mut settings, catalogue, plant) = station;
+    change(&mut settings.circuits[0].supply_loop);
+    (settings, catalogue, plant)
+}
+
+/// A fixed gain, a fixed dead band and nothing ahead of the error: what the other rules are compared with.
+pub fn plain(supply_loop: &mut SupplyLoopSettings) {
+    (supply_loop.schedule.factor_min, supply_loop.schedule.factor_max) = (1.0, 1.0);
+    supply_loop.dead_band_supply = Kelvins(1e3);
+    supply_loop.feed_forward.mode = FeedForwardMode::Off;
 }

@@ -91,7 +91,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
         schedule: check_schedule(desk, &at, &raw.schedule),
         supply: supply.2,
-        supply_loop: check_supply_loop(desk, &at, raw),
+        supply_loop: check_supply_loop(desk, &at, raw, &design),
         valve: check_valve(desk, &at, raw),
         circulation,
         make_up: pressure.make_up,

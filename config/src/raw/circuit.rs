@@ -20,7 +20,7 @@ pub use envelope::RawEnvelope;
 pub use guard::{RawFrost, RawInterlock, RawOutage};
 pub use make_up::{RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
-pub use valve::{RawSupplyLoop, RawValve};
+pub use valve::{RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -65,6 +65,8 @@ pub struct RawCircuit {
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.
     pub valve: Option<Written<RawValve>>,
+    /// The heat exchanger.
+    pub exchanger: Option<Written<RawExchanger>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.

@@ -11,7 +11,7 @@ use crate::sequence::Stage;
 use crate::setpoint::Wishes;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
+use crate::supply_loop::{Around, Wanted};
 use crate::surroundings::Surroundings;
 
 pub(super) fn find_setpoint(
@@ -72,8 +72,22 @@ pub(super) fn drive_valve(
         memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
+    let wanted =
+        Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now, around: around(at) };
     memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+}
+
+/// What is seen around the exchanger. Only what is fresh: a stale temperature would be fed forward as news.
+fn around(at: &Surroundings) -> Around {
+    let (own, station) = (&at.own.own, at.station);
+    let pressures = station.primary_supply_pressure.fresh().zip(station.primary_return_pressure.fresh());
+    Around {
+        primary_supply: station.primary_supply_temperature.fresh(),
+        primary_return: own.primary_return_temperature.fresh(),
+        secondary_return: own.return_temperature.fresh(),
+        secondary_flow: own.secondary_flow.fresh(),
+        primary_pressure: pressures.map(|(supply, back)| supply - back),
+    }
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {
