@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawExchanger, RawFeedForward, RawFrost, RawGainSchedule, RawInterlock, RawMakeUp,
+    CurvePoint, RawActuator, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve,
+    RawDay, RawEmitter, RawEnvelope, RawExchanger, RawFeedForward, RawFrost, RawGainSchedule, RawInterlock, RawMakeUp,
     RawMakeUpMode, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSupplyLoop, RawTuning, RawValve,
 };
 pub use device::{

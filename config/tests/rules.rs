@@ -223,6 +223,30 @@ fn heat_runs_downhill_from_the_primary() {
 }
 
 #[test]
+fn a_three_point_motor_needs_its_contacts_and_a_write_each_second() {
+    let motor = |more: &str| format!("[circuit.valve]\nactuator = \"three-point\"\n{more}\n[circuit.circulation]");
+    let key = "circuit.low-zone.valve.pulse_min_seconds";
+    let idle = "[circuit.valve]\npulse_min_seconds = 1\n[circuit.circulation]";
+    slip("demo", "[circuit.circulation]", idle, key, "pulse_min_seconds = 1", "has no meaning with");
+    let to = motor("pulse_min_seconds = 20");
+    slip("demo", "[circuit.circulation]", &to, key, "pulse_min_seconds = 20", "from 0.1 to 10");
+
+    let told = |device: &str| {
+        let text = example("demo")
+            .replace("modbus_unit = 1", &format!("modbus_unit = 1\n{device}"))
+            .replace("[circuit.circulation]", &motor(""));
+        format!("{:?}", told(&text, None))
+    };
+    assert_eq!(told(""), "[]");
+    let missing = told("without = [\"circuit.low-zone.valve.closing\"]");
+    assert!(missing.contains("valve.closing") && missing.contains("both its contacts"), "{missing}");
+    let slow = told("write = { minimum_interval_seconds = 2 }");
+    assert!(slow.contains("valve.opening") && slow.contains("every 2 s only"), "{slow}");
+    let worn = told("write = { writes_per_year = 5000 }");
+    assert!(worn.contains("valve.closing") && worn.contains("wears out"), "{worn}");
+}
+
+#[test]
 fn a_floor_bears_sixty_degrees() {
     let jgj = "JGJ 142-2012";
     two_zones(

@@ -1,7 +1,10 @@
 //! A supply loop on the bench: a station under some weather, judged by the plant's truth.
 
+use std::time::Duration;
+
 use heatstation::simulation::ClosedLoop;
 use heatstation::simulation::tracking::{Tracking, TrackingFigures};
+use heatstation_core::actuator::ActuatorSettings;
 use heatstation_core::feed_forward::FeedForwardMode;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::report::ValveReason;
@@ -68,6 +71,14 @@ pub fn with_primary(station: Station, supply: Celsius) -> Station {
 pub fn with_loop(station: Station, change: impl FnOnce(&mut SupplyLoopSettings)) -> Station {
     let (mut settings, catalogue, plant) = station;
     change(&mut settings.circuits[0].supply_loop);
+    (settings, catalogue, plant)
+}
+
+/// The station with a three-point motor in its first circuit.
+#[must_use]
+pub fn with_three_point_motor(station: Station) -> Station {
+    let (mut settings, catalogue, plant) = station;
+    settings.circuits[0].valve.actuator = ActuatorSettings::ThreePoint { pulse_min: Duration::from_secs(1) };
     (settings, catalogue, plant)
 }
 

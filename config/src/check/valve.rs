@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heatstation_core::actuator::ActuatorSettings;
 use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::feed_forward::{FeedForwardMode, FeedForwardSettings};
 use heatstation_core::gain_schedule::GainScheduleSettings;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use crate::check::curve::Design;
 use crate::desk::{Desk, Field, Otherwise, Section, derived, number, or};
-use crate::raw::{RawCircuit, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning};
+use crate::raw::{RawActuator, RawCircuit, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 use crate::written::Written;
 
 /// A key and what was written for it.
@@ -270,6 +271,13 @@ pub(crate) fn check_valve(desk: &mut Desk, circuit: &Section, file: &RawCircuit)
         0.02..=1.0,
         or(curve.authority.0, "0.3 to 0.5 is what a valve is picked for")
     );
+    let play = number!(
+        desk,
+        at,
+        raw.play_ratio,
+        0.0..=0.1,
+        or(usual.play.0, "unknown play is left alone: making up for more than there is would be a disturbance itself")
+    );
     ValveSettings {
         position_min: min.ratio(),
         position_max: max.ratio(),
@@ -277,5 +285,29 @@ pub(crate) fn check_valve(desk: &mut Desk, circuit: &Section, file: &RawCircuit)
         deviation_max: deviation.ratio(),
         stroke_min: stroke_min.ratio(),
         characteristic: ValveCharacteristic { rangeability: rangeability.value, authority: authority.ratio() },
+        actuator: check_actuator(desk, &at, raw),
+        play: play.ratio(),
+    }
+}
+
+fn check_actuator(desk: &mut Desk, at: &Section, raw: &RawValve) -> ActuatorSettings {
+    let usual = or(RawActuator::Position, "most control valves of stations have a positioner");
+    let actuator = desk.choice(at, "actuator", raw.actuator.as_ref(), usual, RawActuator::Position);
+    match actuator.value {
+        RawActuator::Position => {
+            let pulse: [Key; 1] = [("pulse_min_seconds", &raw.pulse_min_seconds)];
+            idle(desk, at, &actuator, "actuator", &pulse);
+            ActuatorSettings::Position
+        }
+        RawActuator::ThreePoint => {
+            let pulse = number!(
+                desk,
+                at,
+                raw.pulse_min_seconds,
+                0.1..=10.0,
+                or(1.0, "a cycle of the control; motors ask for 0.04 to 1 s (Danfoss ECL: 2 to 50 times 20 ms)")
+            );
+            ActuatorSettings::ThreePoint { pulse_min: pulse.duration() }
+        }
     }
 }

@@ -20,6 +20,7 @@ pub mod state;
 pub mod step;
 
 pub mod accident_rate;
+pub mod actuator;
 pub mod alarm;
 pub mod band;
 pub mod circulation;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins, Pascals, Ratio};
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Actuator;
 use crate::exchanger::{Exchanger, Inlets};
 use crate::feed_forward::{self, FeedForward};
 use crate::gain_schedule::{GainSchedule, GainSource, rise_by_spread};
@@ -61,6 +62,9 @@ pub struct SupplyLoop {
     schedule: GainSchedule,
     #[serde(default)]
     exchanger: Exchanger,
+    /// What of the command reaches the motor.
+    #[serde(default)]
+    pub actuator: Actuator,
 }
 
 /// What is seen around the exchanger, each where it is measured.
@@ -253,6 +257,7 @@ impl SupplyLoop {
         self.wish = self.command;
         self.reach = feedback.unwrap_or(Ratio::ONE);
         self.away = true;
+        self.actuator.rest(self.command);
     }
 
     /// One step in hand.

@@ -108,4 +108,20 @@ pub struct RawValve {
     pub rangeability: Number,
     /// Share of the branch's pressure that the open valve takes.
     pub authority_ratio: Number,
+    /// What moves it.
+    pub actuator: Option<Written<RawActuator>>,
+    /// With `three-point`: the shortest pulse that moves the motor for sure.
+    pub pulse_min_seconds: Number,
+    /// Play between motor and plug that is known and made up for at each reversal, 0 to 1.
+    pub play_ratio: Number,
+}
+
+/// What moves the primary valve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawActuator {
+    /// A positioner that takes a position, by 0 to 10 V or over the bus: `valve.position`.
+    Position,
+    /// A motor with a contact that opens and one that closes: `valve.opening` and `valve.closing`.
+    ThreePoint,
 }

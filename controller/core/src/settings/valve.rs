@@ -5,6 +5,7 @@ use std::time::Duration;
 use heatstation_points::{Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::ActuatorSettings;
 use crate::exchanger::ExchangerSettings;
 use crate::feed_forward::FeedForwardSettings;
 use crate::gain_schedule::GainScheduleSettings;
@@ -62,6 +63,10 @@ pub struct ValveSettings {
     pub stroke_min: Ratio,
     /// How much it passes at each position.
     pub characteristic: ValveCharacteristic,
+    /// What moves it.
+    pub actuator: ActuatorSettings,
+    /// Play between motor and plug that is known and made up for.
+    pub play: Ratio,
 }
 
 impl Default for ValveSettings {
@@ -74,6 +79,9 @@ impl Default for ValveSettings {
             // The dead bands of positioners and drives: 0.25 to 1 %.
             stroke_min: Ratio(0.0025),
             characteristic: ValveCharacteristic::default(),
+            actuator: ActuatorSettings::default(),
+            // Unknown play is left alone: making up for more than there is would itself be a disturbance.
+            play: Ratio(0.0),
         }
     }
 }

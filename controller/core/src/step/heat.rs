@@ -43,7 +43,7 @@ pub(super) fn find_setpoint(
     memory.setpoint.advance(settings, &wishes, at.dt)
 }
 
-/// The valve: interlock over hand over sequence over loop.
+/// The valve: interlock over hand over sequence over loop; then what of that its motor is told.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
@@ -57,6 +57,21 @@ pub(super) fn drive_valve(
         memory.supply_loop.follow(feedback);
         return ValveReason::Local;
     }
+    let reason = command_valve(settings, memory, at, seen, setpoint, frost_heat);
+    let command = memory.supply_loop.command;
+    memory.supply_loop.actuator.drive(&settings.valve, command, at.own.own.valve_position_feedback.fresh(), at.dt);
+    reason
+}
+
+fn command_valve(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: SetpointReport,
+    frost_heat: bool,
+) -> ValveReason {
+    let feedback = at.own.own.valve_position_feedback.usable();
     let heating = memory.sequence.stage == Stage::Heating;
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
