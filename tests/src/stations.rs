@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use heatstation_core::area::Area;
+use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::heating_curve::{Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
@@ -206,7 +207,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             fall_per_hour: Kelvins(20.0),
         },
         limits: LimitsSettings::default(),
-        supply_loop: SupplyLoopSettings::default(),
+        supply_loop: supply_loop(zone, load),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
         balance: None,
@@ -217,6 +218,14 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         envelope: EnvelopeSettings::default(),
     };
     (plant, settings)
+}
+
+/// The exchanger as the design figures have it, as the configuration derives it.
+fn supply_loop(zone: &Zone, load: f64) -> SupplyLoopSettings {
+    let design = zone.design;
+    let primary = (design.primary_supply, design.primary_return);
+    let exchanger = ExchangerSettings::designed_for(load, primary, (design.supply, design.return_));
+    SupplyLoopSettings { exchanger: Some(exchanger), ..SupplyLoopSettings::default() }
 }
 
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {

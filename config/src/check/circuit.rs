@@ -98,7 +98,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         schedule: check_schedule(desk, &at, &raw.schedule),
         supply: supply.2,
         limits,
-        supply_loop: check_supply_loop(desk, &at, raw),
+        supply_loop: check_supply_loop(desk, &at, raw, &design),
         valve,
         circulation,
         balance: balance::check(desk, &at, raw),

@@ -30,7 +30,7 @@ pub use limits::{
 };
 pub use make_up::{RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
-pub use valve::{RawSupplyLoop, RawValve};
+pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -83,6 +83,8 @@ pub struct RawCircuit {
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.
     pub valve: Option<Written<RawValve>>,
+    /// The heat exchanger.
+    pub exchanger: Option<Written<RawExchanger>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
     /// Balancing the buildings by their valves; left out where those are set by hand.

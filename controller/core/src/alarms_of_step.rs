@@ -16,7 +16,7 @@ use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::surroundings::{Health, Surroundings};
 use crate::timer::seconds;
 

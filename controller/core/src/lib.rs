@@ -22,12 +22,16 @@ pub mod state;
 pub mod step;
 
 pub mod accident_rate;
+pub mod actuator;
 pub mod alarm;
 pub mod balance;
 pub mod band;
 pub mod circulation;
 pub mod creep;
+pub mod exchanger;
+pub mod feed_forward;
 pub mod frost;
+pub mod gain_schedule;
 pub mod heating_curve;
 pub mod interlock;
 pub mod ledger;
@@ -49,6 +53,9 @@ pub mod schedule;
 pub mod sequence;
 pub mod setpoint;
 pub mod supply_loop;
+pub mod supply_source;
+pub mod tuning_rules;
+pub mod valve_characteristic;
 
 mod adopt;
 mod alarms_of_step;

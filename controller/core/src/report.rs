@@ -10,6 +10,7 @@ use heatstation_points::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Motor;
 use crate::alarm::ActiveAlarm;
 use crate::balance::BalanceReport;
 use crate::band::Because;
@@ -28,7 +29,7 @@ use crate::room_sensors::RoomVerdicts;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrimReport;
 use crate::sequence::Stage;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -197,6 +198,8 @@ impl PumpCommand {
 pub struct CircuitCommands {
     /// The primary valve.
     pub valve_position: Ratio,
+    /// What a three-point motor is told instead; none where a positioner takes the position.
+    pub valve_motor: Option<Motor>,
     /// The circulation pumps.
     pub circulation_pumps: Vec<PumpCommand>,
     /// The make-up pumps.
@@ -212,7 +215,14 @@ pub struct CircuitCommands {
 impl CircuitCommands {
     /// The commands as points with their numbers.
     pub fn points(&self, c: CircuitIndex) -> impl Iterator<Item = (Point, f64)> + '_ {
-        let valve = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = self.valve_motor.is_none().then_some(position);
+        let motor = self.valve_motor.into_iter().flat_map(move |motor| {
+            [
+                (Point::CircuitOutput(c, CircuitOutput::ValveOpening), motor.opening().number()),
+                (Point::CircuitOutput(c, CircuitOutput::ValveClosing), motor.closing().number()),
+            ]
+        });
         let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
         let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
         let circulation = self.circulation_pumps.iter().enumerate().flat_map(move |(p, pump)| {
@@ -232,6 +242,6 @@ impl CircuitCommands {
         let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
             valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
         });
-        std::iter::once(valve).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
+        position.into_iter().chain(motor).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
     }
 }

@@ -14,7 +14,7 @@ use crate::sequence::Stage;
 use crate::setpoint::Wishes;
 use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
+use crate::supply_loop::{Around, Wanted};
 use crate::surroundings::Surroundings;
 
 /// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
@@ -76,7 +76,7 @@ fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
     }
 }
 
-/// The valve: interlock over hand over sequence over loop.
+/// The valve: interlock over hand over sequence over loop; then what of that its motor is told.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
@@ -90,6 +90,21 @@ pub(super) fn drive_valve(
         memory.supply_loop.follow(feedback);
         return ValveReason::Local;
     }
+    let reason = command_valve(settings, memory, at, seen, setpoint, frost_heat);
+    let command = memory.supply_loop.command;
+    memory.supply_loop.actuator.drive(&settings.valve, command, at.own.own.valve_position_feedback.fresh(), at.dt);
+    reason
+}
+
+fn command_valve(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> ValveReason {
+    let feedback = at.own.own.valve_position_feedback.usable();
     let heating = memory.sequence.stage == Stage::Heating;
     if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
         memory.creep.stand_by();
@@ -119,7 +134,8 @@ pub(super) fn drive_valve(
             return ValveReason::Flushing;
         }
     }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
+    let wanted =
+        Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now, around: around(at) };
     let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
     memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
 }
@@ -139,6 +155,19 @@ fn creep_flow(
     }
     let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
     memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
+}
+
+/// What is seen around the exchanger. Only what is fresh: a stale temperature would be fed forward as news.
+fn around(at: &Surroundings) -> Around {
+    let (own, station) = (&at.own.own, at.station);
+    let pressures = station.primary_supply_pressure.fresh().zip(station.primary_return_pressure.fresh());
+    Around {
+        primary_supply: station.primary_supply_temperature.fresh(),
+        primary_return: own.primary_return_temperature.fresh(),
+        secondary_return: own.return_temperature.fresh(),
+        secondary_flow: own.secondary_flow.fresh(),
+        primary_pressure: pressures.map(|(supply, back)| supply - back),
+    }
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {

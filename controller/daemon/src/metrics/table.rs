@@ -15,7 +15,7 @@ use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
 use heatstation_core::room_trim::Frozen;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{CircuitIndex, Unit};
 

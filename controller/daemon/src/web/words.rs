@@ -12,7 +12,7 @@ use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality, RoomIndex};
 use serde::Serialize;
