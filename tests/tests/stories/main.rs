@@ -4,4 +4,5 @@
 
 mod limits;
 mod loops;
+mod motors;
 mod scenarios;

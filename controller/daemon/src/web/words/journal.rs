@@ -8,7 +8,7 @@ use heatstation_core::event::Event;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
 
-use super::{Text, cause, circuit_name, mode, outdoor_source, place};
+use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
 use crate::records::Deed;
 
 /// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
@@ -112,6 +112,11 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("室外温度来源: {} → {}", from.zh, to.zh),
                 format!("outdoor temperature: {} → {}", from.en, to.en),
             )
+        }
+        Event::RoomSensorJudged { circuit, room, verdict } => {
+            let (at, (zh, en)) = (name(*circuit), verdict.texts());
+            let sensor = room_name(catalogue, *circuit, *room);
+            Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
