@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 pub use circuit::{
     CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse,
-    RawBuildingValve, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow,
-    RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward, RawFlowLimit,
-    RawFrost, RawGainSchedule, RawHeatQuota, RawInterlock, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode,
-    RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages,
-    RawSupplyLoop, RawTrim, RawTuning, RawValve,
+    RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode,
+    RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward,
+    RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawInterlock, RawLimitPriority, RawLimiters, RawMakeUp,
+    RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim,
+    RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

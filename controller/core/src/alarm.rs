@@ -94,6 +94,13 @@ alarms! {
     PressureHighHigh "pressure_high_high" P1 on 0 off 10, "压力过高", "Supply pressure above the trip: plant stopped", "Check relief and safety valves before resetting.";
     MakeUpTooLong "make_up_too_long" P1 on 0 off 0, "补水超时", "Make-up ran too long without reaching its pressure", "Suspected burst: find the leak, then reset.";
     MakeUpVolumeHigh "make_up_volume_high" P2 on 0 off 0, "日补水量超限", "Make-up volume of the day above its limit", "Look for a leak or for water drawn by users.";
+    Burst "burst" P1 on 0 off 0, "疑似爆管", "Burst: the pressure falls while make-up runs", "Find the hole and isolate it; drain what may freeze.";
+    LeakTrend "leak_trend" P3 on 0 off 0, "失水增大", "The network loses more water than usual", "Look at the leak's figures; search from the building with the coldest return.";
+    ReliefFight "relief_fight" P2 on 0 off 60, "补水与泄压反复", "Make-up and relief fight each other: make-up stopped", "Check the pressure settings, the relief valve and the expansion vessel.";
+    MakeUpPumpFailed "make_up_pump_failed" P2 on 0 off 5, "补水泵故障", "Make-up pump failed", "Read the drive's fault code; the other pump has taken over if there is one.";
+    MakeUpPumpNoFeedback "make_up_pump_no_feedback" P2 on 0 off 5, "补水泵无运行反馈", "Make-up pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    MakeUpPumpDry "make_up_pump_dry" P2 on 0 off 5, "补水泵空转", "Make-up pump runs and gives no water: stopped", "Check tank, suction valve and air in the pump.";
+    TankUnseen "tank_unseen" P2 on 60 off 60, "水箱液位未知", "Nothing is known of the make-up tank: volume of each hour limited", "Check level transmitter and wiring.";
     TankLow "tank_low" P2 on 2 off 10, "水箱液位低", "Make-up tank low: make-up pumps stopped", "Check softener and inlet valve.";
     SupplyBelowSetpoint "supply_below_setpoint" P2 on 1800 off 60, "供水温度偏低", "Supply more than 10 K below its setpoint for 30 min", "Check the primary supply, strainer and valve.";
     PrimaryCold "primary_cold" P2 on 60 off 60, "一次供水温度低", "Primary supply colder than the secondary return", "Ask the heat source.";
@@ -141,6 +148,8 @@ pub enum Place {
     Circuit(CircuitIndex),
     /// A circulation pump of a circuit.
     CirculationPump(CircuitIndex, PumpIndex),
+    /// A make-up pump of a circuit.
+    MakeUpPump(CircuitIndex, PumpIndex),
 }
 
 /// Which alarm, where.

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
 use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
+use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
@@ -82,6 +83,11 @@ pub(crate) fn of_circuit(
     judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
     judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
     judge(Alarm::TankLow, trip(Trip::TankLow));
+    let make_up = report.make_up;
+    judge(Alarm::ReliefFight, make_up.is_some_and(|make_up| make_up.reason == MakeUpReason::FightsRelief));
+    judge(Alarm::TankUnseen, make_up.is_some_and(|make_up| make_up.tank_source == TankSource::VolumeLimit));
+    judge(Alarm::LeakTrend, report.leak.is_some_and(|leak| leak.signs().next().is_some()));
+    judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
@@ -101,6 +107,25 @@ pub(crate) fn of_circuit(
     for number in 0..settings.circulation.pumps {
         of_circulation_pump(report, at, number, alarms, events);
     }
+    for number in 0..settings.make_up.map_or(0, |make_up| make_up.pumps.min(MAKE_UP_PUMPS_MAX)) {
+        of_make_up_pump(report, at, number, alarms, events);
+    }
+}
+
+fn of_make_up_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::MakeUpPump(at.index, PumpIndex(number));
+    let state = report.make_up.map(|make_up| make_up.pumps[number].state);
+    let failed = |failure: PumpFailure| state == Some(MakeUpPumpState::Failed(failure));
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::MakeUpPumpFailed, failed(PumpFailure::Fault));
+    judge(Alarm::MakeUpPumpNoFeedback, failed(PumpFailure::NoFeedback));
+    judge(Alarm::MakeUpPumpDry, failed(PumpFailure::NoWater));
 }
 
 /// Whether a pump cannot take over now.

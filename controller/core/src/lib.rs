@@ -4,10 +4,8 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
-//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] →
+//! [`supply_loop`] → [`circulation`] → [`make_up`] → [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -34,6 +32,7 @@ pub mod frost;
 pub mod gain_schedule;
 pub mod heating_curve;
 pub mod interlock;
+pub mod leak;
 pub mod ledger;
 pub mod limit_line;
 pub mod limiter;

@@ -15,6 +15,7 @@ use crate::creep::Creep;
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -75,6 +76,8 @@ pub struct CircuitState {
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
     #[serde(default)]
+    pub(crate) leak: Leak,
+    #[serde(default)]
     pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
@@ -103,6 +106,7 @@ impl Default for CircuitState {
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
             balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
@@ -191,6 +195,7 @@ impl State {
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

@@ -11,6 +11,7 @@ use heatstation_points::{CircuitIndex, Readings, Switch};
 use crate::adopt;
 use crate::alarms_of_step;
 use crate::event::Event;
+use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::report::{CircuitReport, Report};
 use crate::request::{Mode, Request};
@@ -117,6 +118,8 @@ fn step_circuit(
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        make_up: settings.make_up.as_ref().map(|_| memory.make_up.report()),
+        leak: leak_report(settings, memory, at),
         balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
@@ -129,6 +132,13 @@ fn step_circuit(
         withheld: adopt::withheld(settings, at),
         commands: ours.then_some(commands),
     }
+}
+
+/// What the network loses; nobody can tell where make-up is not metered.
+fn leak_report(settings: &CircuitSettings, memory: &CircuitState, at: &Surroundings) -> Option<LeakReport> {
+    let own = &at.own.own;
+    let metered = own.make_up_volume.is_configured() || own.make_up_flow.is_configured();
+    settings.make_up.as_ref().filter(|_| metered).map(|make_up| memory.leak.report(&make_up.leak))
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@
 mod limits;
 mod loops;
 mod motors;
+mod pumps;
 mod scenarios;

@@ -29,6 +29,7 @@ use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 mod limits;
 mod pumps;
 mod readings;
+mod water;
 
 /// All families of a snapshot. A family without a single series is left out.
 pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
@@ -39,6 +40,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     limits::rows(&mut table);
     table.states();
     pumps::rows(&mut table);
+    water::rows(&mut table);
     table.rooms();
     table.outages();
     table.alarms();
@@ -396,6 +398,10 @@ impl Table<'_> {
                     Place::CirculationPump(circuit, pump) => {
                         labels.push(("circuit", self.circuit_name(circuit)));
                         labels.push(("pump", Cow::Owned(format!("circulation_pump.{}", pump.0 + 1))));
+                    }
+                    Place::MakeUpPump(circuit, pump) => {
+                        labels.push(("circuit", self.circuit_name(circuit)));
+                        labels.push(("pump", Cow::Owned(format!("make_up_pump.{}", pump.0 + 1))));
                     }
                 }
                 labels.push(("acknowledged", Cow::Borrowed(if active.acknowledged { "yes" } else { "no" })));

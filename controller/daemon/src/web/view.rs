@@ -5,6 +5,7 @@
 
 mod pumps;
 mod records;
+mod water;
 
 use std::collections::BTreeMap;
 
@@ -117,6 +118,8 @@ struct CircuitView<'a> {
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
     circulation: pumps::CirculationView,
+    make_up: Option<water::MakeUpView>,
+    leak: Option<water::LeakView>,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
@@ -364,6 +367,8 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             .speed
             .differential_pressure_setpoint
             .map(|pressure| pressure.0),
+        make_up: circuit.make_up.as_ref().map(|report| water::make_up(report, names.make_up_pumps)),
+        leak: circuit.leak.as_ref().map(water::leak),
         circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
