@@ -24,11 +24,13 @@ mod guard;
 mod heat;
 mod limit;
 mod see;
+mod valve;
 mod water;
 
 use guard::{judge_interlocks, run_sequence, watch_outage};
-use heat::{drive_valve, find_setpoint};
+use heat::find_setpoint;
 use see::see;
+use valve::drive_valve;
 use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
