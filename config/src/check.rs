@@ -3,11 +3,13 @@
 mod balance;
 mod circuit;
 mod circulation;
+mod circulation_speed;
 mod curve;
 mod devices;
 mod essential;
 mod guard;
 mod house;
+mod limits;
 mod make_up;
 mod places;
 mod season;

@@ -11,9 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve, RawCircuit, RawCirculation,
-    RawCirculationMode, RawCurve, RawDay, RawEmitter, RawEnvelope, RawFrost, RawInterlock, RawMakeUp, RawMakeUpMode,
-    RawOutage, RawPeriod, RawRoom, RawRoomSensors, RawRoomTrim, RawSupplyLoop, RawValve,
+    CurvePoint, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve,
+    RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay,
+    RawEmitter, RawEnvelope, RawExercise, RawFar, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock, RawLimitPriority,
+    RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom,
+    RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -15,7 +15,9 @@ use crate::schedule::Schedule;
 
 mod balance;
 mod circulation;
+mod circulation_speed;
 mod guard;
+mod limits;
 mod make_up;
 mod outdoor;
 mod rooms;
@@ -23,12 +25,16 @@ mod supply;
 mod valve;
 
 pub use balance::{BalanceBy, BalanceSettings};
-pub use circulation::{CirculationMode, CirculationSettings};
+pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
+pub use circulation_speed::{
+    FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
+};
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
+pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::{RoomSensorSettings, RoomTrimSettings};
-pub use supply::{EnvelopeSettings, SupplySettings};
+pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
 /// A station.
@@ -108,6 +114,8 @@ pub struct CircuitSettings {
     pub schedule: Schedule,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
+    /// Limits that the supply setpoint gives way to: returns, flow, power, heat of the day.
+    pub limits: LimitsSettings,
     /// The loop from supply temperature to valve.
     pub supply_loop: SupplyLoopSettings,
     /// The primary valve.

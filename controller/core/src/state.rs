@@ -11,12 +11,14 @@ use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::balance::Balance;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::creep::Creep;
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
+use crate::quota::Quota;
 use crate::request::Mode;
 use crate::room_sensors::RoomSensors;
 use crate::room_tail::RoomStatistic;
@@ -61,11 +63,15 @@ pub struct CircuitState {
     pub(crate) limited: Kelvins,
     #[serde(default)]
     pub(crate) room_sensors: RoomSensors,
+    #[serde(default)]
+    pub(crate) quota: Quota,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
+    #[serde(default)]
+    pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
     #[serde(default)]
@@ -89,10 +95,12 @@ impl Default for CircuitState {
             setpoint: Setpoint::default(),
             limited: Kelvins(0.0),
             room_sensors: RoomSensors::default(),
+            quota: Quota::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
             balance: Balance::default(),
@@ -180,6 +188,9 @@ impl State {
             circuit.watching = Some(Duration::ZERO);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
+            circuit.quota.age(age);
+            // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
+            circuit.circulation.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

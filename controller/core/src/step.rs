@@ -21,6 +21,7 @@ use crate::surroundings::Surroundings;
 
 mod guard;
 mod heat;
+mod limit;
 mod see;
 mod water;
 
@@ -97,23 +98,24 @@ fn step_circuit(
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
-    let (setpoint, room_trim) = find_setpoint(settings, memory, at, &seen, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost.heat);
+    let (setpoint, quota, room_trim) = find_setpoint(settings, memory, at, &seen, frost.heat);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
     let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
 
-    watch_outage(settings, memory, at, &seen, setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, events);
     CircuitReport {
         circuit: at.index,
         mode: memory.mode,
         stage: memory.sequence.stage,
         setpoint,
+        quota,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
         pump_reason,
-        differential_pressure_setpoint: settings.circulation.mode.setpoint(),
+        circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
         balance,
         circulating: seen.circulating,

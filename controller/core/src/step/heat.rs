@@ -1,19 +1,25 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::{Kelvins, Switch};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
 
+use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
+use crate::creep::{CreepSight, CreepStage};
 use crate::interlock::Trip;
 use crate::ledger::Part;
+use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
+
+/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
+const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
@@ -21,7 +27,7 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost_heat: bool,
-) -> (SetpointReport, RoomTrimReport) {
+) -> (SetpointReport, Option<QuotaReport>, RoomTrimReport) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
     let around = Circumstances {
@@ -33,18 +39,20 @@ pub(super) fn find_setpoint(
     };
     let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
+    let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
         room_trim: room_trim.shift,
         schedule,
         remote,
         frost: frost_heat,
-        flow: at.own.own.secondary_flow.fresh(),
+        flow: flow(memory, at),
+        limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
-    memory.limited = setpoint.ledger.of(Part::Limits);
-    (setpoint, room_trim)
+    memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();
+    (setpoint, quota, room_trim)
 }
 
 /// The setpoint is held when limits move it by this.
@@ -63,13 +71,19 @@ fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
     }
 }
 
+/// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
+fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
+    let measured = at.own.own.secondary_flow;
+    measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
+}
+
 /// The valve: interlock over hand over sequence over loop.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     frost_heat: bool,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
@@ -78,6 +92,9 @@ pub(super) fn drive_valve(
         return ValveReason::Local;
     }
     let heating = memory.sequence.stage == Stage::Heating;
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
+        memory.creep.stand_by();
+    }
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
@@ -92,8 +109,37 @@ pub(super) fn drive_valve(
         memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
+    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
+        CreepStage::Free => {}
+        CreepStage::Closed => {
+            memory.supply_loop.close(&settings.valve, at.dt);
+            return ValveReason::CreepFlow;
+        }
+        CreepStage::Flushing => {
+            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
+            return ValveReason::Flushing;
+        }
+    }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
+    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+}
+
+/// Frost protection closes no valve for a meter's sake.
+fn creep_flow(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> CreepStage {
+    if frost_heat {
+        memory.creep.stand_by();
+        return CreepStage::Free;
+    }
+    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
+    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {
