@@ -28,6 +28,9 @@ const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
 /// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
 const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
 
+/// Buildings that are balanced come within 2 K; this far apart something is in the way, or the balance has only begun.
+const UNBALANCED: Kelvins = Kelvins(5.0);
+
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
 }
@@ -91,6 +94,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
     judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    let balance = report.balance.unwrap_or_default();
+    judge(Alarm::BuildingValveAstray, balance.astray > 0);
+    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
     judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
     let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
