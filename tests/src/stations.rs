@@ -134,7 +134,7 @@ fn station(zones: &[Zone]) -> Station {
     (settings, catalogue, plant)
 }
 
-pub(crate) fn profile() -> Profile {
+fn profile() -> Profile {
     Profile {
         id: "zibo".to_owned(),
         title: String::new(),

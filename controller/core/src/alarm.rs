@@ -114,6 +114,8 @@ alarms! {
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
     RoomSensorsDoubted "room_sensors_doubted" P4 on 21600 off 3600, "室温测点需检查", "Room sensors that somebody should look at", "See which on the page: stuck, misplaced, out of range, or a flat whose valve is closed.";
     RoomTrimAtEnd "room_trim_at_end" P4 on 86400 off 3600, "室温修正已到限值", "Room trim at the end of what it may do for a day", "The curve is too high or too low: set its room target, or balance the buildings.";
+    BuildingValveAstray "building_valve_astray" P4 on 0 off 600, "楼阀不跟随", "A building's valve stands elsewhere than it was sent: it is left alone for a day", "Somebody turned it, or its actuator is in local or stuck.";
+    BalanceStuck "balance_stuck" P4 on 86400 off 3600, "二网失调", "Buildings differ by more than 5 K for a day although they are balanced", "Look for closed branch valves and clogged strainers in the coldest building.";
     MainsLost "mains_lost" P1 on 0 off 5, "市电中断", "Mains failure", "Restart follows by itself when power is back.";
     EmergencyStop "emergency_stop" P1 on 0 off 0, "急停", "Emergency stop pressed", "Release at the cabinet, then reset.";
     Flooded "flooded" P1 on 5 off 60, "机房积水", "Plant room flooded", "Go there.";

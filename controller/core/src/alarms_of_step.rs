@@ -29,6 +29,9 @@ const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
 /// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
 const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
 
+/// Buildings that are balanced come within 2 K; this far apart something is in the way, or the balance has only begun.
+const UNBALANCED: Kelvins = Kelvins(5.0);
+
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
 }
@@ -101,6 +104,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
     judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
     judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
+    let balance = report.balance.unwrap_or_default();
+    judge(Alarm::BuildingValveAstray, balance.astray > 0);
+    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());

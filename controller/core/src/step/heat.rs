@@ -4,6 +4,7 @@ use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 
 use super::limit::look_at_limits;
 use super::see::Seen;
+use crate::ledger::Part;
 use crate::quota::QuotaReport;
 use crate::report::SetpointReport;
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
@@ -43,7 +44,7 @@ pub(super) fn find_setpoint(
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
-    memory.limited = setpoint.ledger.sum() - setpoint.ledger.wished();
+    memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();
     (setpoint, room_trim, quota)
 }
 
