@@ -100,6 +100,7 @@ alarms! {
     PressureSensorLost "pressure_sensor_lost" P2 on 5 off 60, "定压点压力传感器故障", "Holding-point pressure lost", "Check transmitter and wiring.";
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";
+    OutdoorSensorDoubted "outdoor_sensor_doubted" P3 on 0 off 600, "室外温度传感器不可信", "Outdoor sensor not believed: sun on it, or it does not move", "Move it out of the sun, to the north side; if its value stands still, check the transmitter.";
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
     MainsLost "mains_lost" P1 on 0 off 5, "市电中断", "Mains failure", "Restart follows by itself when power is back.";
     EmergencyStop "emergency_stop" P1 on 0 off 0, "急停", "Emergency stop pressed", "Release at the cabinet, then reset.";

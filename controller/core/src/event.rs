@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
 use crate::area::Area;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
 use crate::request::{Refusal, Request};
+use crate::season::HeatingTime;
 use crate::sequence::Stage;
 
 /// What happened in one step.
@@ -128,6 +130,20 @@ pub enum Event {
         /// To where.
         to: OutdoorSource,
     },
+    /// The station heats for another reason now, or no more.
+    HeatingTimeChanged {
+        /// Why before.
+        from: HeatingTime,
+        /// Why now.
+        to: HeatingTime,
+    },
+    /// The heating limit pauses the heat of a circuit, or lets it return.
+    EcoChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// What it says now.
+        to: Eco,
+    },
     /// A request was granted.
     RequestGranted {
         /// The request.
@@ -164,6 +180,8 @@ impl Event {
             Event::PumpStarted { .. } => "pump_started",
             Event::PumpFailed { .. } => "pump_failed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
+            Event::HeatingTimeChanged { .. } => "heating_time_changed",
+            Event::EcoChanged { .. } => "eco_changed",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",

@@ -4,7 +4,7 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
+//! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
 //! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
@@ -23,8 +23,11 @@ pub mod accident_rate;
 pub mod alarm;
 pub mod band;
 pub mod circulation;
+pub mod equivalent_outdoor;
+pub mod forecast;
 pub mod frost;
 pub mod heating_curve;
+pub mod heating_limit;
 pub mod interlock;
 pub mod ledger;
 pub mod make_up;
@@ -34,6 +37,7 @@ pub mod outdoor;
 pub mod pi;
 pub mod room_trim;
 pub mod schedule;
+pub mod season;
 pub mod sequence;
 pub mod setpoint;
 pub mod supply_loop;
@@ -43,6 +47,7 @@ mod alarms_of_step;
 mod requests;
 mod surroundings;
 
+pub use forecast::Forecast;
 pub use moment::Moment;
 pub use report::Report;
 pub use settings::Settings;

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::ActiveAlarm;
 use crate::band::Because;
+use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::ledger::Ledger;
 use crate::moment::Moment;
@@ -20,6 +22,7 @@ use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
 use crate::request::Mode;
 use crate::room_trim::RoomStatistic;
+use crate::season::HeatingTime;
 use crate::sequence::Stage;
 use crate::supply_loop::SupplySource;
 
@@ -30,6 +33,10 @@ pub struct Report {
     pub moment: Moment,
     /// Whether heat is due by the calendar.
     pub in_season: bool,
+    /// Why the station heats, or that it does not.
+    pub heating_time: HeatingTime,
+    /// The mean outdoor temperature of the last five days, once there were so many.
+    pub days_mean: Option<Celsius>,
     /// The outdoor temperature that was used.
     pub outdoor: Outdoor,
     /// What each circuit decided.
@@ -49,6 +56,10 @@ pub struct CircuitReport {
     pub mode: Mode,
     /// Where the sequence stands.
     pub stage: Stage,
+    /// What the heating limit says.
+    pub eco: Eco,
+    /// The outdoor temperature that its buildings feel.
+    pub equivalent: Equivalent,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
     /// The supply temperature that the loop used, and where it comes from.

@@ -10,14 +10,17 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
 use crate::frost::Frost;
+use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
 use crate::request::Mode;
 use crate::room_trim::{RoomStatistic, RoomTrim};
+use crate::season::SeasonWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -36,6 +39,8 @@ pub struct State {
     /// The monotonic time of the last step; none before the first.
     pub(crate) last: Option<Duration>,
     pub(crate) outdoor: OutdoorState,
+    #[serde(default)]
+    pub(crate) season: SeasonWatch,
     pub(crate) alarms: Alarms,
     pub(crate) circuits: Vec<CircuitState>,
     /// Wishes of late, per origin: buckets that leak six a minute.
@@ -52,6 +57,10 @@ pub struct CircuitState {
     /// The cabinet stood on local in the last step.
     #[serde(default)]
     pub(crate) was_local: bool,
+    #[serde(default)]
+    pub(crate) equivalent: EquivalentOutdoor,
+    #[serde(default)]
+    pub(crate) heating_limit: HeatingLimit,
     pub(crate) setpoint: Setpoint,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
@@ -76,6 +85,8 @@ impl Default for CircuitState {
             mode: Mode::default(),
             watching: Some(Duration::ZERO),
             was_local: false,
+            equivalent: EquivalentOutdoor::default(),
+            heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
@@ -163,8 +174,10 @@ impl State {
         let mut state = saved;
         state.last = None;
         state.outdoor.age(age);
+        state.season.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
+            circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
             if let Some((_, left)) = &mut circuit.shift {

@@ -4,6 +4,9 @@ use heatstation_points::Kelvins;
 
 use super::see::Seen;
 use crate::adopt;
+use crate::equivalent_outdoor::Equivalent;
+use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::Frozen;
@@ -19,6 +22,7 @@ pub(super) fn find_setpoint(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
+    equivalent: Equivalent,
     frost_heat: bool,
 ) -> SetpointReport {
     let schedule = settings.schedule.room_shift(at.now.local);
@@ -33,6 +37,7 @@ pub(super) fn find_setpoint(
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
     let wishes = Wishes {
         outdoor: at.outdoor,
+        equivalent,
         room_trim,
         schedule,
         remote,
@@ -41,6 +46,23 @@ pub(super) fn find_setpoint(
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     memory.setpoint.advance(settings, &wishes, at.dt)
+}
+
+/// The heating limit: whether it is too warm outside to heat.
+pub(super) fn pause(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    equivalent: &Equivalent,
+    events: &mut Vec<Event>,
+) -> Eco {
+    let was_paused = memory.heating_limit.is_paused();
+    let limit = settings.heating_limit.as_ref();
+    let eco = memory.heating_limit.advance(limit, &at.outdoor, equivalent, at.owed, at.dt);
+    if memory.heating_limit.is_paused() != was_paused {
+        events.push(Event::EcoChanged { circuit: at.index, to: eco });
+    }
+    eco
 }
 
 /// The valve: interlock over hand over sequence over loop.
