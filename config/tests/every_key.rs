@@ -112,6 +112,7 @@ fn others(value: &str) -> Vec<String> {
         ("\"fixed-speed\"", "\"differential-pressure\""),
         ("\"start-stop\"", "\"variable-speed\""),
         ("\"office\"", "\"kindergarten\""),
+        ("\"always\"", "\"outside-season\""),
         ("\"holding-register\"", "\"input-register\""),
         ("\"input-register\"", "\"holding-register\""),
         ("\"i32\"", "\"u32\""),

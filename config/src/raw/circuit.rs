@@ -13,6 +13,7 @@ mod guard;
 mod make_up;
 mod places;
 mod valve;
+mod weather;
 
 pub use circulation::{RawCirculation, RawCirculationMode};
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
@@ -21,6 +22,7 @@ pub use guard::{RawFrost, RawInterlock, RawOutage};
 pub use make_up::{RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
 pub use valve::{RawSupplyLoop, RawValve};
+pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -57,6 +59,10 @@ pub struct RawCircuit {
     pub rooms: Vec<Written<String>>,
     /// The heating curve.
     pub curve: Option<Written<RawCurve>>,
+    /// What the buildings feel of the weather beside the smoothed outdoor temperature.
+    pub weather: Option<Written<RawWeather>>,
+    /// The heating limit (ECO): no heat where it is too warm for it. Without this table there is none.
+    pub heating_limit: Option<Written<RawHeatingLimit>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
     /// Periods of the week with another room temperature; where two overlap the first wins.
