@@ -23,7 +23,7 @@ const TO_SENSOR_SECONDS: f64 = 6.0;
 /// Share of the pipes' water that is inside the buildings.
 const RISER_SHARE: f64 = 0.35;
 /// A full season: s.
-const SEASON_SECONDS: f64 = 121.0 * 86_400.0;
+pub(crate) const SEASON_SECONDS: f64 = 121.0 * 86_400.0;
 /// Suction pressures between which a pump loses its head to vapour: Pa, gauge.
 const CAVITATION: (f64, f64) = (-60_000.0, -20_000.0);
 /// A building valve's stroke: s, and its rangeability.

@@ -46,6 +46,7 @@
 //! domestic hot water; a return of heat from secondary to primary through the network's own pipes. Density and heat
 //! capacity of water are those of 55 °C everywhere.
 
+pub mod family;
 pub mod fault;
 pub mod image;
 pub mod modbus_server;

@@ -135,7 +135,7 @@ pub enum Emitter {
 }
 
 /// How well the buildings are insulated, by the step of the Chinese energy standard that they were built to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BuildingClass {
     /// Before 1986.
     Uninsulated,
@@ -148,6 +148,20 @@ pub enum BuildingClass {
 }
 
 impl BuildingClass {
+    /// All four, the leakiest first.
+    pub const ALL: [BuildingClass; 4] =
+        [BuildingClass::Uninsulated, BuildingClass::Half, BuildingClass::SixtyFive, BuildingClass::SeventyFive];
+
+    /// Its name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            BuildingClass::Uninsulated => "uninsulated",
+            BuildingClass::Half => "half",
+            BuildingClass::SixtyFive => "sixty-five",
+            BuildingClass::SeventyFive => "seventy-five",
+        }
+    }
+
     /// Heat loss with air exchange, per floor area and kelvin: W/(m² K).
     ///
     /// From the heat-loss indices of JGJ 26 (UA = (index + 3.8) / (16 − season mean)) for Beijing (design −7.6 °C) and
@@ -229,6 +243,8 @@ pub struct RoomSensorSettings {
     pub flat: usize,
     /// How much too high it shows: its own error (± 0.3 to 0.5 K) and a bad place (on the outer wall, above a radiator).
     pub offset: Kelvins,
+    /// How much more it shows after 121 days than on the first.
+    pub drift: Kelvins,
     /// How often it reports: 900 to 3600 s.
     pub interval: Seconds,
     /// Share of time without reports, in bursts of hours: 0.02 to 0.10.
@@ -477,6 +493,7 @@ fn typical_rooms(outline: &Outline<'_>, flats: usize, seed: u64) -> Vec<RoomSens
                 building,
                 flat: (first[building] + turn * stride) % flats,
                 offset: Kelvins(own_error.sample(&mut random) + place),
+                drift: Kelvins(0.0),
                 interval: Seconds(900.0),
                 loss: Ratio(0.03),
             }
