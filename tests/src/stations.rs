@@ -12,9 +12,10 @@ use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings,
+    EquivalentOutdoorSettings, FrostSettings, InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings,
+    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings,
+    SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
@@ -106,6 +107,7 @@ fn station(zones: &[Zone]) -> Station {
         heated_area: Area::from_square_meters(zones.iter().map(|zone| zone.area_m2).sum()),
         design_outdoor: DESIGN_OUTDOOR,
         season: Season { heating_from: SEASON_START, start: SEASON_START, end: season_end },
+        shoulder: ShoulderSettings::default(),
         profile: profile(),
         outdoor: OutdoorSettings::default(),
         circuits,
@@ -165,6 +167,8 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),

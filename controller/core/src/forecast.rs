@@ -132,6 +132,12 @@ impl Forecast {
         })
     }
 
+    /// The same forecast when it is that old.
+    #[must_use]
+    pub fn at_age(&self, age: Duration) -> Forecast {
+        Forecast { age, ..*self }
+    }
+
     fn now(&self) -> f64 {
         seconds(self.age) / 3600.0
     }

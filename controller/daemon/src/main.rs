@@ -151,6 +151,9 @@ enum Command {
         /// How the station is run.
         #[arg(long, value_enum, default_value = "configured")]
         strategy: simulate::Strategy,
+        /// What it hears of a meteorological service, or how wrong the hourly forecast is.
+        #[arg(long, value_enum, default_value = "silent")]
+        forecast: simulate::Service,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -336,9 +339,11 @@ fn obey(command: Command) -> Outcome {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, strategy, json, series, events } => {
+        Command::Simulate { config, from, to, weather, seed, strategy, forecast, json, series, events } => {
             let configuration = config.config;
-            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series, events })
+            let order =
+                simulate::Order { configuration, from, to, weather, seed, strategy, forecast, json, series, events };
+            simulate::run(&order)
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())

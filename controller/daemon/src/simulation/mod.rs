@@ -5,6 +5,7 @@
 
 pub mod closed_loop;
 pub mod figures;
+pub mod service;
 
 pub use closed_loop::ClosedLoop;
 pub use figures::Figures;

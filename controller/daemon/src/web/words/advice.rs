@@ -26,6 +26,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::SupplySensorLost | Alarm::OutdoorSensorLost => "检查传感器和接线。",
         Alarm::PressureSensorLost => "检查变送器和接线。",
         Alarm::OutdoorSensorsDisagree => "其中一支可能受日照。",
+        Alarm::OutdoorSensorDoubted => "移到背阴处(北侧); 若数值不变, 检查变送器。",
         Alarm::RoomSensorsFew => "检查电池和接收器。",
         Alarm::MainsLost => "来电后自动恢复。",
         Alarm::EmergencyStop => "在柜上释放急停后复位。",
