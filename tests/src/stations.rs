@@ -56,6 +56,11 @@ pub fn demo() -> Station {
     station(&[low_zone(6, 4, MakeUpMode::VariableSpeed)])
 }
 
+/// One circuit with radiators and two buildings: for stories of days.
+pub fn small() -> Station {
+    station(&[low_zone(2, 3, MakeUpMode::VariableSpeed)])
+}
+
 /// A low zone with radiators at a fixed speed and a high zone with floor heating at a held pressure difference; small, so
 /// that many of them can be run.
 pub fn two_zones() -> Station {

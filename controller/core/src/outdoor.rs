@@ -212,7 +212,7 @@ const SMOOTHED_KEEP: Duration = Duration::from_secs(6 * 3600);
 const AGEING_PER_HOUR: Kelvins = Kelvins(1.0);
 /// The fastest that the service may warm on its own word: a sunny morning warms by 2 to 3 K an hour.
 const SERVICE_WARMS_PER_HOUR: Kelvins = Kelvins(3.0);
-/// From this much sunshine on a sensor that reads warm is no teacher of the service.
+/// From this much sunshine on a sensor is no teacher of the service.
 const SUN_SHINES: f64 = 50.0;
 
 /// What is seen of the temperature outdoors, before it is decided.
@@ -320,12 +320,11 @@ impl OutdoorState {
         Witnesses { sensor, service: raw_service.map(|raw| raw + self.bias.value()), frozen: frozen.contains(&true) }
     }
 
-    /// Sun makes a sensor warm and never cold: while it may be the sun, a warm sensor teaches nothing. What is far off
-    /// is no bias either.
+    /// While it may be the sun that a sensor shows, it teaches nothing; were only its colder moments believed by day, the
+    /// service would look too warm. What is far off is no bias either.
     fn may_teach(&self, settings: &OutdoorSettings, excess: Kelvins, sunshine: Option<f64>) -> bool {
-        let bright = sunshine.is_some_and(|sunshine| sunshine > SUN_SHINES);
-        let warm_by_sun = excess.0 > 0.0 && (bright || self.is_sunlit());
-        !warm_by_sun && excess.0.abs() <= 2.0 * settings.sun_excess.0
+        let dark = sunshine.is_none_or(|sunshine| sunshine <= SUN_SHINES);
+        dark && !self.is_sunlit() && excess.0.abs() <= 2.0 * settings.sun_excess.0
     }
 
     fn doubt(&self, seen: Witnesses, differs: bool) -> Option<Doubt> {

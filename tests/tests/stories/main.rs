@@ -3,3 +3,4 @@
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
 mod loops;
+mod weather;
