@@ -11,9 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawFrost, RawHeatingLimit, RawHeatingLimitScope, RawInterlock, RawMakeUp, RawMakeUpMode,
-    RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSupplyLoop, RawValve, RawWeather,
+    CurvePoint, RawApproachLimit, RawAssist, RawBuilding, RawBuildingUse, RawChangeMethod, RawChangeOver, RawCircuit,
+    RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar,
+    RawFlowLimit, RawFrost, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope, RawInterlock, RawLimitPriority,
+    RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomTrim,
+    RawSpread, RawStages, RawSupplyLoop, RawTrim, RawValve, RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

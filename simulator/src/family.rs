@@ -308,13 +308,15 @@ fn sensors_in(buildings: &[BuildingSettings], count: usize, random: &mut ChaCha8
             flat = (flat + 1) % buildings[building].flats;
         }
         let is_bad = (r + count - first_bad) % count < bad;
-        let (place, drift) = if is_bad { ill(random) } else { (0.0, 0.0) };
+        let Ill { place, drift, battery } = if is_bad { ill(random) } else { Ill::default() };
         rooms.push(RoomSensorSettings {
             name: format!("r{:02}", r + 1),
             building,
             flat,
             offset: Kelvins(own_error.sample(random) + place),
             drift: Kelvins(drift),
+            late: Ratio(0.02),
+            battery,
             interval: Seconds(*[900.0, 1800.0, 3600.0].get(random.random_range(0..3)).unwrap_or(&900.0)),
             loss: SENSOR_LOSS,
         });
@@ -322,10 +324,24 @@ fn sensors_in(buildings: &[BuildingSettings], count: usize, random: &mut ChaCha8
     rooms
 }
 
-/// In what way a sensor lies: hung wrongly (1 to 2 K at once) or drifting (1 to 2 K over the season), up or down.
-fn ill(random: &mut ChaCha8Rng) -> (f64, f64) {
+/// What is wrong with a sensor: K, K over the season, battery.
+#[derive(Default)]
+struct Ill {
+    place: f64,
+    drift: f64,
+    battery: Option<Ratio>,
+}
+
+/// In what way a sensor is bad: hung wrongly (1 to 2 K at once), drifting (1 to 2 K over the season), or with a battery that
+/// dies within it.
+fn ill(random: &mut ChaCha8Rng) -> Ill {
     let size = random.random_range(1.0..2.0) * if random.random_bool(0.5) { 1.0 } else { -1.0 };
-    if random.random_bool(0.6) { (size, 0.0) } else { (0.0, size) }
+    match random.random_range(0..10) {
+        0..6 => Ill { place: size, ..Ill::default() },
+        6..9 => Ill { drift: size, ..Ill::default() },
+        // A battery lasts five seasons: up to a seventh of it is less than one.
+        _ => Ill { battery: Some(Ratio(random.random_range(0.02..0.14))), ..Ill::default() },
+    }
 }
 
 #[cfg(test)]

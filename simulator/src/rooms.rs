@@ -30,6 +30,9 @@ struct RoomSensor {
     since_report: f64,
     in_burst: bool,
     shown: Option<f64>,
+    late: f64,
+    /// What the gateway keeps for the next time.
+    held_back: Option<f64>,
     battery: f64,
 }
 
@@ -70,7 +73,9 @@ impl RoomSensors {
                     since_report: 0.0,
                     in_burst: false,
                     shown: None,
-                    battery: random.random_range(0.5..1.0),
+                    late: room.late.0.clamp(0.0, 1.0),
+                    held_back: None,
+                    battery: room.battery.map_or_else(|| random.random_range(0.5..1.0), |left| left.0),
                 }
             })
             .collect();
@@ -119,11 +124,21 @@ fn report(sensor: &mut RoomSensor, buildings: &[Building], random: &mut ChaCha8R
     sensor.offset += sensor.drift * sensor.interval;
     sensor.in_burst = random.random_bool(if sensor.in_burst { 1.0 - leave } else { enter });
     let noise: f64 = StandardNormal.sample(random);
-    if sensor.in_burst {
+    sensor.battery = (sensor.battery - sensor.interval * BATTERY_PER_SECOND).max(0.0);
+    if sensor.in_burst || sensor.battery <= 0.0 {
         return;
     }
     let air = buildings[sensor.building].flats[sensor.flat].air;
-    sensor.shown = Some(((air + sensor.offset + NOISE * noise) * STEPS_PER_KELVIN).round() / STEPS_PER_KELVIN);
+    let read = ((air + sensor.offset + NOISE * noise) * STEPS_PER_KELVIN).round() / STEPS_PER_KELVIN;
+    // Looks fresh and is not: what comes now was read a turn ago.
+    let late = sensor.late > 0.0 && random.random_bool(sensor.late) && sensor.shown.is_some();
+    sensor.shown = match (late, sensor.held_back.replace(read)) {
+        (true, None) => sensor.shown,
+        (true, Some(before)) => Some(before),
+        (false, _) => {
+            sensor.held_back = None;
+            Some(read)
+        }
+    };
     sensor.since_report = 0.0;
-    sensor.battery = (sensor.battery - sensor.interval * BATTERY_PER_SECOND).max(0.05);
 }

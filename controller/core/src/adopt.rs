@@ -38,6 +38,7 @@ pub(crate) fn take_over(
         // Somebody stood at the cabinet, had the plant in local and gave it back: that is the reset on the spot. What is
         // still wrong stays tripped all the same.
         let _ = memory.interlocks.ask_reset();
+        memory.circulation.forgive(&settings.circulation);
     }
     let Some(watched) = memory.watching else { return true };
     let watched = watched.saturating_add(at.dt);

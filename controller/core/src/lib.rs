@@ -4,7 +4,8 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
+//! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_trim`] →
+//! [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
 //! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
@@ -23,6 +24,7 @@ pub mod accident_rate;
 pub mod alarm;
 pub mod band;
 pub mod circulation;
+pub mod creep;
 pub mod equivalent_outdoor;
 pub mod forecast;
 pub mod frost;
@@ -30,11 +32,17 @@ pub mod heating_curve;
 pub mod heating_limit;
 pub mod interlock;
 pub mod ledger;
+pub mod limit_line;
+pub mod limiter;
+pub mod limits;
 pub mod make_up;
+pub mod meter_limit;
 pub mod outage;
 pub mod outage_book;
 pub mod outdoor;
 pub mod pi;
+pub mod quota;
+pub mod return_limit;
 pub mod room_trim;
 pub mod schedule;
 pub mod season;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::creep::Creep;
 use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
 use crate::frost::Frost;
@@ -18,6 +19,7 @@ use crate::interlock::Interlocks;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
+use crate::quota::Quota;
 use crate::request::Mode;
 use crate::room_trim::{RoomStatistic, RoomTrim};
 use crate::season::SeasonWatch;
@@ -62,11 +64,15 @@ pub struct CircuitState {
     #[serde(default)]
     pub(crate) heating_limit: HeatingLimit,
     pub(crate) setpoint: Setpoint,
+    #[serde(default)]
+    pub(crate) quota: Quota,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
+    #[serde(default)]
+    pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
     pub(crate) interlocks: Interlocks,
@@ -88,10 +94,12 @@ impl Default for CircuitState {
             equivalent: EquivalentOutdoor::default(),
             heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
+            quota: Quota::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
             interlocks: Interlocks::at_start(),
@@ -180,6 +188,9 @@ impl State {
             circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
+            circuit.quota.age(age);
+            // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
+            circuit.circulation.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

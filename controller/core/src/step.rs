@@ -24,6 +24,7 @@ use crate::surroundings::Surroundings;
 
 mod guard;
 mod heat;
+mod limit;
 mod see;
 mod water;
 
@@ -116,12 +117,12 @@ fn step_circuit(
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
-    let setpoint = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost.heat);
+    let (setpoint, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let commands = hold_pressure(settings, memory, at, &seen);
 
-    watch_outage(settings, memory, at, &seen, setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, events);
     CircuitReport {
         circuit: at.index,
         mode: memory.mode,
@@ -129,11 +130,12 @@ fn step_circuit(
         eco,
         equivalent,
         setpoint,
+        quota,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
         pump_reason,
-        differential_pressure_setpoint: settings.circulation.mode.setpoint(),
+        circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),

@@ -55,7 +55,7 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "circulation", "supplyFrom"]) {
+  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom"]) {
     rows[key] = el("dd", {});
     list.append(el("dt", {}, t(key)), rows[key]);
   }
@@ -70,6 +70,9 @@ function whyList() {
       const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
+      const speed = circuit.circulation.speed_reason;
+      const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];
+      say(rows.speedFrom, pick(speed), substitute.includes(speed.name) ? "attention" : "plain");
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");
@@ -81,6 +84,13 @@ function whyList() {
 
 /** Parts smaller than this are not drawn: a page of zeros explains nothing. */
 const WORTH_SHOWING = 0.05;
+
+/** A limit in words: what is measured against it, and what it does. */
+function limitLine(limit) {
+  const [measured, bound] = [quantity(limit.measured, limit.unit), quantity(limit.limit, limit.unit)];
+  const lasts = limit.limiting_seconds > 0 ? `, ${difference(limit.asks_kelvins)}, ${duration(limit.limiting_seconds)}` : "";
+  return `${pick(limit)}: ${measured} / ${bound}, ${pick(limit.state)}${lasts}`;
+}
 
 /** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
@@ -97,6 +107,8 @@ function ledgerPart() {
     return node;
   };
   body.append(row("base", t("base")), row("result", t("result")));
+  const limits = el("ul", { class: "small limits" });
+  const drawLimits = redrawn(limits, (lines) => lines.map((line) => el("li", {}, line)));
   const node = el(
     "div",
     { class: "ledger" },
@@ -104,6 +116,7 @@ function ledgerPart() {
     el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
     el("table", { title: t("ledgerHelp") }, body),
     held,
+    limits,
   );
   return {
     node,
@@ -137,6 +150,7 @@ function ledgerPart() {
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+      drawLimits(ledger.limits.map(limitLine));
     },
   };
 }

@@ -36,6 +36,7 @@ const WORDS = {
   ledgerHelp: ["各项相加等于设定值", "The rows add up to the setpoint"],
   valveIs: ["阀门", "Valve"],
   pumpsAre: ["循环泵", "Pumps"],
+  speedFrom: ["循环泵频率", "Pump speed"],
   stage: ["阶段", "Stage"],
   circulation: ["循环", "Circulation"],
   proven: ["已证实", "proven"],

@@ -239,7 +239,8 @@ enum BenchCommand {
         /// Which set of draws: develop on one, judge by another.
         #[arg(long, value_enum, default_value = "development")]
         set: bench::Set,
-        /// Only this many days of each season, around the end of its second third; at least 7.
+        /// Only this many days of each season, around the end of its second third; at least 14, a week of
+        /// them warm-up.
         #[arg(long)]
         days: Option<u64>,
         /// An EnergyPlus weather file, or a folder with files of the climates' cities; the seeded generator elsewhere.

@@ -5,7 +5,6 @@ use heatstation_points::{Celsius, Switch};
 use super::see::Seen;
 use crate::event::Event;
 use crate::interlock::{Contact, Sight, Trip};
-use crate::ledger::Part;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::report::SetpointReport;
 use crate::request::Mode;
@@ -81,13 +80,17 @@ pub(super) fn watch_outage(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
+    let wanted = (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min);
+    let limited = wanted + setpoint.ledger.given_way();
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
+        spread: seen.supply.zip(at.own.own.return_temperature.fresh()).map(|(supply, back)| supply - back),
+        wanted,
+        limited,
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

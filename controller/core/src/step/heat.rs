@@ -1,21 +1,27 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::Kelvins;
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio};
 
+use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
+use crate::creep::{CreepSight, CreepStage};
 use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
+use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::Frozen;
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
+
+/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
+const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
@@ -24,17 +30,20 @@ pub(super) fn find_setpoint(
     seen: &Seen,
     equivalent: Equivalent,
     frost_heat: bool,
-) -> SetpointReport {
+) -> (SetpointReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
     let frozen = if controlling {
         let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
+        let limited = memory.setpoint.is_limited();
+        let set_back = (schedule.0 < 0.0).then_some(Frozen::SetBack);
+        saturated.then_some(Frozen::Saturated).or(set_back).or(limited.then_some(Frozen::Limited))
     } else {
         Some(Frozen::NotHeating)
     };
     let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
+    let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
         equivalent,
@@ -42,10 +51,17 @@ pub(super) fn find_setpoint(
         schedule,
         remote,
         frost: frost_heat,
-        flow: at.own.own.secondary_flow.fresh(),
+        flow: flow(memory, at),
+        limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    (memory.setpoint.advance(settings, &wishes, at.dt), quota)
+}
+
+/// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
+fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
+    let measured = at.own.own.secondary_flow;
+    measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
 /// The heating limit: whether it is too warm outside to heat.
@@ -71,7 +87,7 @@ pub(super) fn drive_valve(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     frost_heat: bool,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
@@ -80,6 +96,9 @@ pub(super) fn drive_valve(
         return ValveReason::Local;
     }
     let heating = memory.sequence.stage == Stage::Heating;
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
+        memory.creep.stand_by();
+    }
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
@@ -94,8 +113,37 @@ pub(super) fn drive_valve(
         memory.supply_loop.close(&settings.valve, at.dt);
         return waiting(memory);
     }
+    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
+        CreepStage::Free => {}
+        CreepStage::Closed => {
+            memory.supply_loop.close(&settings.valve, at.dt);
+            return ValveReason::CreepFlow;
+        }
+        CreepStage::Flushing => {
+            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
+            return ValveReason::Flushing;
+        }
+    }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
+    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+}
+
+/// Frost protection closes no valve for a meter's sake.
+fn creep_flow(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> CreepStage {
+    if frost_heat {
+        memory.creep.stand_by();
+        return CreepStage::Free;
+    }
+    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
+    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {

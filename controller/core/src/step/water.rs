@@ -3,9 +3,10 @@
 use heatstation_points::Switch;
 
 use super::see::Seen;
-use crate::circulation::Asked;
+use crate::circulation::{Asked, Need, Run};
 use crate::event::Event;
 use crate::report::{CircuitCommands, PumpReason};
+use crate::request::Mode;
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -24,21 +25,47 @@ pub(super) fn drive_pumps(
     }
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
-    let run = (stage.wants_circulation() || frost_circulation) && barred.is_none();
+    let wanted = stage.wants_circulation() || frost_circulation;
+    let run = match barred {
+        Some(_) => Run::Barred,
+        None if wanted => Run::Wanted,
+        None if may_exercise(settings, memory, seen) => Run::NotWanted,
+        None => Run::Rest,
+    };
     let out = memory.hand.out.map(|left| left.is_some() && !frost_circulation);
     let hand_speed = memory.hand.speed.map(|(speed, _)| speed);
-    let asked = Asked { run, hand_speed, out, proven: seen.circulating };
-    memory.circulation.advance(&settings.circulation, at.index, at.own, asked, at.dt, events);
+    let asked = Asked {
+        run,
+        need: if frost_circulation { Need::Frost } else { Need::Heat },
+        hand_speed,
+        out,
+        proven: seen.circulating,
+        outdoor: at.outdoor.filtered,
+        rooms: seen.rooms.tail_excess,
+        local: at.now.local,
+    };
+    memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
+    let run = run == Run::Wanted;
     match (barred, stage) {
         (Some(trip), _) => PumpReason::Interlock(trip),
-        (None, _) if run && !memory.circulation.any_on() => PumpReason::NoneAvailable,
+        (None, _) if run && !memory.circulation.any_on() && !memory.circulation.is_changing() => {
+            PumpReason::NoneAvailable
+        }
         (None, _) if hand_speed.is_some() => PumpReason::Hand,
         (None, Stage::ShuttingDown) => PumpReason::PostRun,
         (None, Stage::StartingPumps | Stage::Settling | Stage::Heating) => PumpReason::Heating,
         (None, Stage::Stopped | Stage::Filling) if frost_circulation => PumpReason::Frost,
         (None, Stage::Filling) => PumpReason::Filling,
+        (None, Stage::Stopped) if memory.circulation.any_on() => PumpReason::Exercise,
         (None, Stage::Stopped) => PumpReason::NoDemand,
     }
+}
+
+/// Idle pumps are turned in standstill too, but not without water, and not where a person asked for a stop: somebody may
+/// be at work there.
+fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
+    let filled = seen.holding_pressure.is_some_and(|pressure| pressure >= settings.interlock.pressure_restart);
+    filled && memory.mode == Mode::Automatic && memory.sequence.stage == Stage::Stopped
 }
 
 pub(super) fn hold_pressure(

@@ -41,7 +41,7 @@ const LEVEL_MAX: f64 = 6.0;
 /// Emitters give heat with about this power of their excess.
 const EXPONENT: f64 = 1.2;
 
-/// Tunes a plant's curve on the season before: first its slope, then its level.
+/// Tunes a plant's curve on the season before: first its slope, then twice its level.
 ///
 /// # Errors
 /// A weather file that cannot be read.
@@ -58,6 +58,10 @@ pub fn tune(site: &Site, span: Span) -> Result<Tuning, EpwError> {
         let k = (1.0 - seen.per_outdoor_kelvin).clamp(0.5, 2.0);
         tuning.slope = (FIRST_SLOPE * k.powf(-1.0 / EXPONENT)).clamp(SLOPES.0, SLOPES.1);
         tuning.level = bounded(minimum - seen.tail);
+    }
+    let (_, logbook) = season(&tuning)?;
+    if let Some(seen) = read(&logbook) {
+        tuning.level = bounded(tuning.level + (minimum - seen.tail));
     }
     let (outcome, logbook) = season(&tuning)?;
     tuning.as_found = tuning.level + (minimum - Celsius(outcome.tail)) + site.member.as_found_level();

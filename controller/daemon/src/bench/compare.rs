@@ -21,7 +21,7 @@ use super::strategy::Strategy;
 /// How far the second run of a front is from the first, at least and at most: K.
 const MOVED: (f64, f64) = (0.4, 2.5);
 /// Seasons of tuning before the comparison.
-pub const TUNING_SEASONS: u64 = 2;
+pub const TUNING_SEASONS: u64 = 3;
 
 /// What is to be compared.
 #[derive(Clone, Debug)]

@@ -67,7 +67,7 @@ impl Site {
     /// As [`Site::start`].
     pub fn days(&self) -> u64 {
         let (first, last) = self.member.climate.season();
-        let span = date_of(last, YEAR + 1).since(date_of(first, YEAR)).expect("a season is shorter than a calendar");
+        let span = date_of(last, YEAR).since(date_of(first, YEAR)).expect("a season is shorter than a calendar");
         u64::try_from(span.get_days()).unwrap_or(0) + 1
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use heatstation_core::Settings;
 use heatstation_core::moment::UtcMillis;
+use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_points::{Celsius, RoomIndex};
 use heatstation_simulator::{EpwError, Truth, WeatherSource};
 use serde::Serialize;
@@ -18,12 +19,14 @@ use crate::simulation::figures::Tally;
 const ZONE: Duration = Duration::from_secs(8 * 3600);
 /// What a room sensor last said is looked at this often: s.
 const SENSORS_EVERY: u64 = 1800;
-/// The first days carry the start, not the strategy.
-const WARM_UP_DAYS: u64 = 3;
+/// The first days carry the start, not the strategy: walls need about this long to forget what they were begun with.
+pub const WARM_UP_DAYS: u64 = 7;
 
 /// What came of a season, by the plant's truth.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Outcome {
+    /// Mean outdoor temperature, °C.
+    pub outdoor_mean: f64,
     /// Heat, GJ/m².
     pub heat: f64,
     /// Share of area × time of heated rooms at or above the minimum.
@@ -53,6 +56,17 @@ pub struct Outcome {
 pub struct Logbook {
     /// Each half hour: the outdoor temperature, and each sensor's reading.
     pub rows: Vec<(Celsius, Vec<Option<f64>>)>,
+}
+
+/// A person looks after what has tripped and stays: s. Without him one latched trip would decide a season.
+const CARETAKER_EVERY: u64 = 2 * 3600;
+
+/// What the caretaker asks where something has tripped: the same under every strategy.
+fn reset_of_latched(rig: &ClosedLoop) -> Option<Request> {
+    let report = rig.view().2?;
+    let circuit = report.circuits.iter().find(|circuit| !circuit.trips.is_empty())?.circuit;
+    let (author, reason) = ("caretaker".to_owned(), "looked at on the spot".to_owned());
+    Some(Request { origin: Origin::Operator, author, reason, wish: Wish::ResetTrips { circuit } })
 }
 
 /// Which days of a season.
@@ -106,8 +120,12 @@ pub fn run(
             Pilot::Oracle(oracle) => oracle.look(second, rig.view().0.truth(), minimum),
             Pilot::Nobody | Pilot::Daily(_) => None,
         };
-        rig.second_seen(wish.into_iter().collect(), |readings| pilot.see(second, readings));
-        if second.is_multiple_of(SENSORS_EVERY) {
+        let mut requests: Vec<Request> = wish.into_iter().collect();
+        if second.is_multiple_of(CARETAKER_EVERY) && second > 0 {
+            requests.extend(reset_of_latched(&rig));
+        }
+        rig.second_seen(requests, |readings| pilot.see(second, readings));
+        if second >= WARM_UP_DAYS * 86_400 && second.is_multiple_of(SENSORS_EVERY) {
             let rooms = &rig.readings().circuits[0].rooms;
             let said = (0..sensors).map(RoomIndex).map(|room| rooms[room.0].temperature.fresh().map(|t| t.0)).collect();
             logbook.rows.push((rig.weather().outdoor, said));
@@ -128,6 +146,7 @@ pub fn run(
     let truth = plant.truth();
     let figures = tally.figures(settings, truth, wall).expect("the season and the area are known");
     let outcome = Outcome {
+        outdoor_mean: figures.outdoor_mean_celsius,
         heat: figures.heat_gigajoules_per_square_meter,
         pass: figures.room_pass_ratio.unwrap_or(f64::NAN),
         tail: rooms.below(0.02),
@@ -190,5 +209,50 @@ impl Histogram {
             sum += area;
         }
         f64::NAN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heatstation_core::step::Health;
+    use heatstation_core::{Inputs, State, step};
+    use heatstation_points::Kelvins;
+    use heatstation_simulator::family::Member;
+
+    use super::super::commission::Tuning;
+    use super::super::strategy::Strategy;
+    use super::*;
+
+    /// Everything that a strategy is shown is in the inputs; who replays them without any plant gets the same commands. What
+    /// leaked in beside them would be missing in the replay.
+    #[test]
+    fn what_a_strategy_decides_follows_from_what_it_was_shown() {
+        let site = Site::new(Member::all(5)[2]).unwrap();
+        let tuning = Tuning { slope: 0.8, level: Kelvins(1.0), as_found: Kelvins(2.0) };
+        for strategy in Strategy::ALL {
+            let settings = strategy.settings(&site.station.settings, &tuning, Kelvins(0.0));
+            let start = site.start(Year::Judged).plus(Duration::from_secs(60 * 86_400));
+            let settings = in_year(settings, site.start(Year::Judged), site.days());
+            let weather = site.weather(Year::Judged, None).unwrap();
+            let catalogue = &site.station.catalogue;
+            let mut rig = ClosedLoop::new(settings.clone(), catalogue, &site.plant, weather, start, ZONE, 5);
+            let (mut pilot, mut replayed) = (strategy.pilot(Kelvins(0.0)), State::new(&settings));
+            let mut moved = false;
+            for second in 0..6 * 3600 {
+                let wish = match &mut pilot {
+                    Pilot::Oracle(oracle) => oracle.look(second, rig.view().0.truth(), Celsius(18.0)),
+                    Pilot::Nobody | Pilot::Daily(_) => None,
+                };
+                let requests: Vec<Request> = wish.into_iter().collect();
+                let report = rig.second_seen(requests.clone(), |readings| pilot.see(second, readings)).clone();
+                let readings = rig.readings().clone();
+                let inputs = Inputs { now: report.moment, readings, requests, health: Health::default() };
+                let (state, again) = step(&settings, replayed, &inputs);
+                replayed = state;
+                assert_eq!(again.circuits[0].commands, report.circuits[0].commands, "{strategy:?} at {second} s");
+                moved |= again.circuits[0].commands.as_ref().is_some_and(|commands| commands.valve_position.0 > 0.0);
+            }
+            assert!(moved, "{strategy:?} has done nothing");
+        }
     }
 }

@@ -24,6 +24,8 @@ use super::states::{
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
+mod limits;
+mod pumps;
 mod readings;
 mod weather;
 
@@ -34,7 +36,9 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     weather::rows(&mut table);
     readings::rows(&mut table);
     table.setpoints();
+    limits::rows(&mut table);
     table.states();
+    pumps::rows(&mut table);
     table.rooms();
     table.outages();
     table.alarms();
@@ -191,9 +195,11 @@ impl Table<'_> {
         self.gauge(("heatstation_setpoint_held", ""), "1 for what holds the setpoint away from the wish.", held);
         let pressures = self.each_circuit_by("point", |circuit| {
             let holding = circuit.pressure_setpoint.map(|p| ("secondary_return.pressure", Number::Real(p.0)));
-            let difference = circuit.differential_pressure_setpoint;
+            let speed = &circuit.circulation.speed;
+            let difference = speed.differential_pressure_setpoint;
             let difference = difference.map(|p| ("secondary.differential_pressure", Number::Real(p.0)));
-            holding.into_iter().chain(difference)
+            let supply = speed.supply_pressure_setpoint.map(|p| ("secondary_supply.pressure", Number::Real(p.0)));
+            holding.into_iter().chain(difference).chain(supply)
         });
         self.gauge(("heatstation_pressure_setpoint", "pascals"), "The setpoint in force.", pressures);
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use heatstation_core::alarm::AlarmKey;
+use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
@@ -87,9 +88,23 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let (at, plate) = (name(*circuit), pump.0 + 1);
             Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
         }
-        Event::PumpFailed { circuit, pump } => {
-            let (at, plate) = (name(*circuit), pump.0 + 1);
-            Text::new(format!("{at}: {plate}#循环泵故障"), format!("{at}: circulation pump {plate} failed"))
+        Event::PumpFailed { circuit, pump, failure } => {
+            let (at, plate, why) = (name(*circuit), pump.0 + 1, failure.map_or(("", ""), failure_text));
+            Text::new(
+                format!("{at}: {plate}#循环泵故障{}", why.0),
+                format!("{at}: circulation pump {plate} failed{}", why.1),
+            )
+        }
+        Event::DutyChanged { circuit, from, to, because } => {
+            let (at, from, to) = (name(*circuit), from.0 + 1, to.0 + 1);
+            let why = match because {
+                ChangeReason::Hours => ("按运行时间", "by its hours"),
+                ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
+            };
+            Text::new(
+                format!("{at}: {from}#循环泵换为{to}# ({})", why.0),
+                format!("{at}: duty went from circulation pump {from} to {to} {}", why.1),
+            )
         }
         Event::OutdoorSourceChanged { from, to } => {
             let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
@@ -121,6 +136,14 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let at = name(*circuit);
             Text::new(format!("{at}: 手动到期, 恢复自动"), format!("{at}: hand control expired, automatic again"))
         }
+    }
+}
+
+const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
+    match failure {
+        PumpFailure::Fault => (" (变频器故障)", ": its drive reports a fault"),
+        PumpFailure::NoFeedback => (" (无运行反馈)", ": it is not seen to run"),
+        PumpFailure::NoWater => (" (空转)", ": it turns and no water moves"),
     }
 }
 
