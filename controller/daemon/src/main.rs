@@ -162,6 +162,9 @@ enum Command {
         /// How the station is run.
         #[arg(long, value_enum, default_value = "configured")]
         strategy: simulate::Strategy,
+        /// What it hears of a meteorological service, or how wrong the hourly forecast is.
+        #[arg(long, value_enum, default_value = "silent")]
+        forecast: simulate::Service,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -365,6 +368,13 @@ fn obey(command: Command) -> Outcome {
                 series,
                 events,
             })
+        }
+
+        Command::Simulate { config, from, to, weather, seed, strategy, forecast, json, series, events } => {
+            let configuration = config.config;
+            let order =
+                simulate::Order { configuration, from, to, weather, seed, strategy, forecast, json, series, events };
+            simulate::run(&order)
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())

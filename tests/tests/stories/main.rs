@@ -7,3 +7,4 @@ mod loops;
 mod motors;
 mod pumps;
 mod scenarios;
+mod weather;

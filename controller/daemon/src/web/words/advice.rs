@@ -36,6 +36,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::SupplySensorLost | Alarm::OutdoorSensorLost => "检查传感器和接线。",
         Alarm::PressureSensorLost => "检查变送器和接线。",
         Alarm::OutdoorSensorsDisagree => "其中一支可能受日照。",
+        Alarm::OutdoorSensorDoubted => "移到背阴处(北侧); 若数值不变, 检查变送器。",
         Alarm::RoomSensorsFew => "检查电池和接收器。",
         Alarm::RoomSensorsDoubted => "在页面上查看: 数值不变、位置不当、超范围, 或住户阀门关闭。",
         Alarm::BuildingValveAstray => "有人手动转动, 或执行器处于就地或卡滞。",

@@ -118,6 +118,15 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let sensor = room_name(catalogue, *circuit, *room);
             Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
+
+        Event::HeatingTimeChanged { from, to } => {
+            let (from, to) = (from.texts(), to.texts());
+            Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
+        }
+        Event::EcoChanged { circuit, to } => {
+            let (at, to) = (name(*circuit), to.texts());
+            Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
+        }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
             Text::new(format!("{by} 请求已接受: {}", what.zh), format!("request of {by} granted: {}", what.en))
