@@ -354,7 +354,7 @@ fn obey(command: Command) -> Outcome {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, scenario, strategy, json, series, events } => {
+        Command::Simulate { config, from, to, weather, seed, scenario, strategy, forecast, json, series, events } => {
             let configuration = config.config;
             simulate::run(&simulate::Order {
                 configuration,
@@ -364,17 +364,11 @@ fn obey(command: Command) -> Outcome {
                 seed,
                 scenario,
                 strategy,
+                forecast,
                 json,
                 series,
                 events,
             })
-        }
-
-        Command::Simulate { config, from, to, weather, seed, strategy, forecast, json, series, events } => {
-            let configuration = config.config;
-            let order =
-                simulate::Order { configuration, from, to, weather, seed, strategy, forecast, json, series, events };
-            simulate::run(&order)
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())

@@ -250,7 +250,7 @@ mod tests {
                 let requests: Vec<Request> = wish.into_iter().collect();
                 let report = rig.second_seen(requests.clone(), |readings| pilot.see(second, readings)).clone();
                 let readings = rig.readings().clone();
-                let forecast = rig.forecast().cloned();
+                let forecast = rig.forecast().copied();
                 let inputs = Inputs { now: report.moment, readings, forecast, requests, health: Health::default() };
                 let (state, again) = step(&settings, replayed, &inputs);
                 replayed = state;
