@@ -145,7 +145,7 @@ fn names_are_fit_for_metrics() {
 
 #[test]
 fn pressures_stand_in_order() {
-    let order = "protect < restart < start < setpoint < relief_close < relief_open < trip";
+    let order = "protect < restart < start < setpoint + sleep_raise < relief_close < relief_open < trip";
     demo(
         "relief_open_kilopascals = 350",
         "relief_open_kilopascals = 320",
