@@ -299,9 +299,10 @@ mod tests {
         for minute in 0..300 {
             let (hour, rest) = (minute / 60, minute % 60);
             let more = if minute == 0 { forecast } else { "" };
-            lines += &format!(
+            let line = format!(
                 "{{\"time\":\"2026-12-01T0{hour}:{rest:02}:00+08:00\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}\n"
             );
+            lines.push_str(&line);
         }
         let mut answers = Vec::new();
         coupling.answer_all(lines.as_bytes(), &mut answers).unwrap_or_else(|_| panic!("the lines are sound"));
