@@ -5,8 +5,8 @@
 
 pub mod browser;
 pub mod laws;
-pub mod members;
 pub mod program;
 pub mod python;
 pub mod stations;
 pub mod steady;
+pub mod tracking;

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use heatstation_core::area::Area;
+use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::heating_curve::{Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
@@ -13,9 +14,9 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
-    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
-    Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
+    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
+    RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -56,6 +57,11 @@ struct Zone {
 /// One circuit of 86 000 m² with radiators in Shandong, two circulation pumps and one make-up pump; cold at the start.
 pub fn demo() -> Station {
     station(&[low_zone(6, 4, MakeUpMode::VariableSpeed)])
+}
+
+/// One circuit with radiators and two buildings: for stories of days.
+pub fn small() -> Station {
+    station(&[low_zone(2, 3, MakeUpMode::VariableSpeed)])
 }
 
 /// A low zone with radiators at a fixed speed and a high zone with floor heating at a held pressure difference; small, so
@@ -126,6 +132,7 @@ fn station(zones: &[Zone]) -> Station {
         heated_area: Area::from_square_meters(zones.iter().map(|zone| zone.area_m2).sum()),
         design_outdoor: DESIGN_OUTDOOR,
         season: Season { heating_from: SEASON_START, start: SEASON_START, end: season_end },
+        shoulder: ShoulderSettings::default(),
         profile: profile(),
         outdoor: OutdoorSettings::default(),
         circuits,
@@ -133,7 +140,7 @@ fn station(zones: &[Zone]) -> Station {
     (settings, catalogue, plant)
 }
 
-pub(crate) fn profile() -> Profile {
+fn profile() -> Profile {
     Profile {
         id: "zibo".to_owned(),
         title: String::new(),
@@ -191,6 +198,8 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
@@ -206,7 +215,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             fall_per_hour: Kelvins(20.0),
         },
         limits: LimitsSettings::default(),
-        supply_loop: SupplyLoopSettings::default(),
+        supply_loop: supply_loop(zone, load),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
         balance: None,
@@ -217,6 +226,14 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         envelope: EnvelopeSettings::default(),
     };
     (plant, settings)
+}
+
+/// The exchanger as the design figures have it, as the configuration derives it.
+fn supply_loop(zone: &Zone, load: f64) -> SupplyLoopSettings {
+    let design = zone.design;
+    let primary = (design.primary_supply, design.primary_return);
+    let exchanger = ExchangerSettings::designed_for(load, primary, (design.supply, design.return_));
+    SupplyLoopSettings { exchanger: Some(exchanger), ..SupplyLoopSettings::default() }
 }
 
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {

@@ -1,7 +1,7 @@
 // One circuit: its schematic, what makes its setpoint, why it does what it does, its rooms.
 
 import { el, redrawn, setAttribute, setText, svg } from "./dom.js";
-import { MISSING, difference, duration, quantity, share } from "./format.js";
+import { MISSING, difference, duration, number, quantity, share } from "./format.js";
 import { Schematic } from "./schematic.js";
 import { pick, t } from "./words.js";
 
@@ -36,7 +36,8 @@ export function circuitCard(view, index) {
     node,
     update(now) {
       const circuit = now.circuits[index];
-      setText(stage, pick(circuit.stage));
+      // Why it rests is worth more than that it rests.
+      setText(stage, pick(circuit.eco.name === "paused" ? circuit.eco : circuit.stage));
       setAttribute(stage, "data-level", circuit.stage.name === "heating" ? "good" : "plain");
       setText(mode, pick(circuit.mode));
       const left = circuit.in_hand_seconds;
@@ -162,6 +163,17 @@ function ledgerPart() {
   };
 }
 
+// More than these are a matter for the list of points.
+const MOST_DOUBTED = 6;
+
+function balanceLine(balance) {
+  const spread = `${number(balance.spread)}\u00a0K`;
+  const parts = [`${t("balance")}: ${t("balanceLine", spread, share(balance.most_open, 0))}`];
+  if (balance.standing) parts.push(pick(balance.standing));
+  if (balance.astray > 0) parts.push(t("astray", balance.astray));
+  return parts.join(" · ");
+}
+
 function roomsPart() {
   const figures = {};
   const tile = (key) => {
@@ -180,15 +192,21 @@ function roomsPart() {
     mark,
   );
   const fresh = el("p", { class: "small" });
+  const trim = el("p", { class: "small" });
+  const doubted = el("ul", { class: "small limits" });
+  const drawDoubted = redrawn(doubted, (lines) => lines.map((line) => el("li", {}, line)));
+  const balance = el("p", { class: "small" });
   const body = el(
     "div",
     {},
     el("div", { class: "tiles" }, tile("mean"), tile("median"), tile("coldest")),
     el("div", { class: "passing" }, label, passing, bar),
     fresh,
+    trim,
+    doubted,
   );
   const none = el("p", { class: "small" }, t("noRooms"));
-  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none);
+  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none, balance);
   return {
     node,
     update(circuit) {
@@ -203,7 +221,13 @@ function roomsPart() {
       setAttribute(mark, "x", target === null ? -10 : (200 * target - 1).toFixed(1));
       setAttribute(passing, "data-level", target !== null && rooms.passing !== null && rooms.passing < target ? "attention" : "plain");
       const goal = target === null ? "" : ` · ${t("target", share(target, 0))}`;
-      setText(fresh, `${t("fresh")}: ${t("of", rooms.fresh, rooms.configured)}${goal}`);
+      setText(fresh, `${t("fresh")}: ${t("of", rooms.counted, rooms.configured)}${goal}`);
+      const frozen = rooms.trim.frozen ? `: ${pick(rooms.trim.frozen)}` : "";
+      setText(trim, `${t("trim", difference(rooms.trim.kelvins))}${frozen}`);
+      const named = Object.entries(rooms.sensors).filter(([, verdict]) => verdict.name !== "counted");
+      doubted.title = t("doubted");
+      drawDoubted(named.slice(0, MOST_DOUBTED).map(([name, verdict]) => `${name}: ${pick(verdict)}`));
+      setText(balance, circuit.balance ? balanceLine(circuit.balance) : "");
     },
   };
 }

@@ -4,6 +4,8 @@
 
 mod limits;
 mod loops;
+mod motors;
 mod pressure;
 mod pumps;
 mod scenarios;
+mod weather;

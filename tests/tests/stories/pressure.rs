@@ -19,7 +19,7 @@ use heatstation_tests::steady::Steady;
 const LOW: CircuitIndex = CircuitIndex(0);
 const HIGH: CircuitIndex = CircuitIndex(1);
 const HOUR: u32 = 3600;
-/// The rule for stations: ± 0.02 MPa. The transmitters' own error of 0.5 % of 1.6 MPa is not the control's.
+/// The rule for stations: ± 0.02 `MPa`. The transmitters' own error of 0.5 % of 1.6 `MPa` is not the control's.
 const BAND: f64 = 20e3;
 const TRANSMITTER: f64 = 4e3;
 

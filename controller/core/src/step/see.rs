@@ -11,7 +11,7 @@ use crate::room_tail::RoomStatistic;
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::{SupplySource, supply_temperature};
+use crate::supply_source::{SupplySource, supply_temperature};
 use crate::surroundings::Surroundings;
 
 /// What is seen of the plant in this step, after the ladders.

@@ -77,7 +77,8 @@ pub(super) fn hold_pressure(
     seen: &Seen,
 ) -> CircuitCommands {
     let mut commands = CircuitCommands {
-        valve_position: memory.supply_loop.command,
+        valve_position: memory.supply_loop.actuator.target(),
+        valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
         circulation_pumps: memory.circulation.commands(&settings.circulation),
         make_up_pumps: Vec::new(),
         relief_open: None,
