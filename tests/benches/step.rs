@@ -25,7 +25,11 @@ fn warm() -> (Settings, State, Inputs) {
     }
     let now = rig.view().2.expect("two hours have passed").moment;
     let readings = rig.readings().clone();
-    (settings, rig.state().clone(), Inputs { now, readings, requests: Vec::new(), health: Health::default() })
+    (
+        settings,
+        rig.state().clone(),
+        Inputs { now, readings, forecast: None, requests: Vec::new(), health: Health::default() },
+    )
 }
 
 /// One second later.

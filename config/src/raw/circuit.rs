@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Number, Text};
 use crate::written::Written;
 
+mod balance;
 mod circulation;
 mod curve;
 mod envelope;
@@ -16,6 +17,7 @@ mod places;
 mod valve;
 mod weather;
 
+pub use balance::{RawBalance, RawBalanceBy, RawBuildingValve};
 pub use circulation::{
     RawAssist, RawChangeMethod, RawChangeOver, RawCirculation, RawCirculationMode, RawExercise, RawFar, RawSpread,
     RawStages, RawTrim,
@@ -28,8 +30,8 @@ pub use limits::{
     RawReturnLimit,
 };
 pub use make_up::{RawMakeUp, RawMakeUpMode};
-pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
-pub use valve::{RawSupplyLoop, RawValve};
+pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
+pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
 /// A circuit (机组).
@@ -79,14 +81,20 @@ pub struct RawCircuit {
     pub heating_limit: Option<Written<RawHeatingLimit>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
+    /// When a room sensor is not believed.
+    pub room_sensors: Option<Written<RawRoomSensors>>,
     /// Periods of the week with another room temperature; where two overlap the first wins.
     pub schedule: Vec<Written<RawPeriod>>,
     /// The loop from supply temperature to valve.
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.
     pub valve: Option<Written<RawValve>>,
+    /// The heat exchanger.
+    pub exchanger: Option<Written<RawExchanger>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
+    /// Balancing the buildings by their valves; left out where those are set by hand.
+    pub balance: Option<Written<RawBalance>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.
     pub make_up: Option<Written<RawMakeUp>>,
     /// Interlocks.

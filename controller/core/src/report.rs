@@ -10,7 +10,9 @@ use heatstation_points::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Motor;
 use crate::alarm::ActiveAlarm;
+use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::equivalent_outdoor::Equivalent;
@@ -25,10 +27,12 @@ use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
 use crate::quota::QuotaReport;
 use crate::request::Mode;
-use crate::room_trim::RoomStatistic;
+use crate::room_sensors::RoomVerdicts;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrimReport;
 use crate::season::HeatingTime;
 use crate::sequence::Stage;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,6 +84,8 @@ pub struct CircuitReport {
     pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
+    /// The secondary balance; none where the buildings' valves are set by hand.
+    pub balance: Option<BalanceReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.
@@ -88,6 +94,10 @@ pub struct CircuitReport {
     pub in_hand: Option<Duration>,
     /// The room estimate.
     pub rooms: RoomStatistic,
+    /// What is thought of each room sensor.
+    pub room_verdicts: RoomVerdicts,
+    /// What the rooms do to the curve, and why not more.
+    pub room_trim: RoomTrimReport,
     /// The outage that lasts, and since how long.
     pub outage: Option<(OutageId, Duration)>,
     /// How the season's time was spent.
@@ -199,6 +209,8 @@ impl PumpCommand {
 pub struct CircuitCommands {
     /// The primary valve.
     pub valve_position: Ratio,
+    /// What a three-point motor is told instead; none where a positioner takes the position.
+    pub valve_motor: Option<Motor>,
     /// The circulation pumps.
     pub circulation_pumps: Vec<PumpCommand>,
     /// The make-up pumps.
@@ -214,7 +226,14 @@ pub struct CircuitCommands {
 impl CircuitCommands {
     /// The commands as points with their numbers.
     pub fn points(&self, c: CircuitIndex) -> impl Iterator<Item = (Point, f64)> + '_ {
-        let valve = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = self.valve_motor.is_none().then_some(position);
+        let motor = self.valve_motor.into_iter().flat_map(move |motor| {
+            [
+                (Point::CircuitOutput(c, CircuitOutput::ValveOpening), motor.opening().number()),
+                (Point::CircuitOutput(c, CircuitOutput::ValveClosing), motor.closing().number()),
+            ]
+        });
         let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
         let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
         let circulation = self.circulation_pumps.iter().enumerate().flat_map(move |(p, pump)| {
@@ -234,6 +253,6 @@ impl CircuitCommands {
         let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
             valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
         });
-        std::iter::once(valve).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
+        position.into_iter().chain(motor).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
     }
 }

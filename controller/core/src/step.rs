@@ -1,12 +1,12 @@
 //! One step of the control: settings, state and inputs in, the next state and a report out.
 //!
 //! Read `step_circuit` as the table of contents: see → setpoint → sequence → valve → pumps → make-up →
-//! interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
+//! balance → interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
 //! with it.
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Readings};
+use heatstation_points::{CircuitIndex, Readings, Switch};
 
 use crate::adopt;
 use crate::alarms_of_step;
@@ -31,7 +31,7 @@ mod water;
 use guard::{judge_interlocks, run_sequence, watch_outage};
 use heat::{drive_valve, find_setpoint, pause};
 use see::see;
-use water::{drive_pumps, hold_pressure};
+use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
 
@@ -108,19 +108,21 @@ fn step_circuit(
     at: &Surroundings,
     events: &mut Vec<Event>,
 ) -> CircuitReport {
-    let seen = see(settings, memory, at);
+    let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating);
     let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
-    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, seen.rooms.tail_excess, at.dt);
+    let coldest = seen.rooms.tail.map(|tail| tail.sure());
+    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, coldest, at.dt);
     let eco = pause(settings, memory, at, &equivalent, events);
     let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heat;
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
-    let (setpoint, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
-    let commands = hold_pressure(settings, memory, at, &seen);
+    let mut commands = hold_pressure(settings, memory, at, &seen);
+    let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
 
     watch_outage(settings, memory, at, &seen, &setpoint, events);
     CircuitReport {
@@ -137,10 +139,13 @@ fn step_circuit(
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
         in_hand: memory.hand.left(),
         rooms: seen.rooms,
+        room_verdicts: memory.room_sensors.verdicts(),
+        room_trim,
         outage: memory.watch.open(at.index),
         season_time: memory.watch.seconds,
         withheld: adopt::withheld(settings, at),

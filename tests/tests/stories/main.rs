@@ -4,4 +4,6 @@
 
 mod limits;
 mod loops;
+mod motors;
+mod scenarios;
 mod weather;

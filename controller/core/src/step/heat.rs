@@ -1,6 +1,6 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
 
 use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
@@ -12,12 +12,12 @@ use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
-use crate::room_trim::Frozen;
+use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
 use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
+use crate::supply_loop::{Around, Wanted};
 use crate::surroundings::Surroundings;
 
 /// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
@@ -30,24 +30,23 @@ pub(super) fn find_setpoint(
     seen: &Seen,
     equivalent: Equivalent,
     frost_heat: bool,
-) -> (SetpointReport, Option<QuotaReport>) {
+) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
-    let frozen = if controlling {
-        let saturated = memory.supply_loop.saturated(&settings.valve);
-        let limited = memory.setpoint.is_limited();
-        let set_back = (schedule.0 < 0.0).then_some(Frozen::SetBack);
-        saturated.then_some(Frozen::Saturated).or(set_back).or(limited.then_some(Frozen::Limited))
-    } else {
-        Some(Frozen::NotHeating)
+    let around = Circumstances {
+        heating: Switch::from(controlling),
+        schedule,
+        stop: where_it_stops(settings, memory),
+        outdoor: at.outdoor.now,
+        looked: memory.room_sensors.looked(),
     };
-    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
+    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
     let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
         equivalent,
-        room_trim,
+        room_trim: room_trim.shift,
         schedule,
         remote,
         frost: frost_heat,
@@ -55,7 +54,9 @@ pub(super) fn find_setpoint(
         limits,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    (memory.setpoint.advance(settings, &wishes, at.dt), quota)
+    let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
+    memory.limited = setpoint.ledger.sum() - setpoint.ledger.wished();
+    (setpoint, room_trim, quota)
 }
 
 /// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
@@ -81,7 +82,23 @@ pub(super) fn pause(
     eco
 }
 
-/// The valve: interlock over hand over sequence over loop.
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
+
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
+    }
+}
+
+/// The valve: interlock over hand over sequence over loop; then what of that its motor is told.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
@@ -95,6 +112,21 @@ pub(super) fn drive_valve(
         memory.supply_loop.follow(feedback);
         return ValveReason::Local;
     }
+    let reason = command_valve(settings, memory, at, seen, setpoint, frost_heat);
+    let command = memory.supply_loop.command;
+    memory.supply_loop.actuator.drive(&settings.valve, command, at.own.own.valve_position_feedback.fresh(), at.dt);
+    reason
+}
+
+fn command_valve(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> ValveReason {
+    let feedback = at.own.own.valve_position_feedback.usable();
     let heating = memory.sequence.stage == Stage::Heating;
     if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
         memory.creep.stand_by();
@@ -124,7 +156,8 @@ pub(super) fn drive_valve(
             return ValveReason::Flushing;
         }
     }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
+    let wanted =
+        Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now, around: around(at) };
     let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
     memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
 }
@@ -144,6 +177,19 @@ fn creep_flow(
     }
     let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
     memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
+}
+
+/// What is seen around the exchanger. Only what is fresh: a stale temperature would be fed forward as news.
+fn around(at: &Surroundings) -> Around {
+    let (own, station) = (&at.own.own, at.station);
+    let pressures = station.primary_supply_pressure.fresh().zip(station.primary_return_pressure.fresh());
+    Around {
+        primary_supply: station.primary_supply_temperature.fresh(),
+        primary_return: own.primary_return_temperature.fresh(),
+        secondary_return: own.return_temperature.fresh(),
+        secondary_flow: own.secondary_flow.fresh(),
+        primary_pressure: pressures.map(|(supply, back)| supply - back),
+    }
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {

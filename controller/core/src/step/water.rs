@@ -3,6 +3,7 @@
 use heatstation_points::Switch;
 
 use super::see::Seen;
+use crate::balance::{BalanceReport, Plant};
 use crate::circulation::{Asked, Need, Run};
 use crate::event::Event;
 use crate::report::{CircuitCommands, PumpReason};
@@ -41,7 +42,7 @@ pub(super) fn drive_pumps(
         out,
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail_excess,
+        rooms: seen.rooms.tail.map(|tail| tail.sure()),
         local: at.now.local,
     };
     memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
@@ -75,7 +76,8 @@ pub(super) fn hold_pressure(
     seen: &Seen,
 ) -> CircuitCommands {
     let mut commands = CircuitCommands {
-        valve_position: memory.supply_loop.command,
+        valve_position: memory.supply_loop.actuator.target(),
+        valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
         circulation_pumps: memory.circulation.commands(&settings.circulation),
         make_up_pumps: Vec::new(),
         relief_open: None,
@@ -90,4 +92,23 @@ pub(super) fn hold_pressure(
         commands.tank_inlet_open = Some(Switch::from(memory.make_up.inlet_open));
     }
     commands
+}
+
+/// The buildings' valves, where they are ours. They are part of no protection: an interlock finds them where they are.
+pub(super) fn balance_buildings(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    frost: Switch,
+    commands: &mut CircuitCommands,
+) -> Option<BalanceReport> {
+    let balance = settings.balance.as_ref()?;
+    let heating = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
+    let plant = Plant { heating: Switch::from(heating), frost, supply: seen.supply };
+    let report = memory.balance.advance(balance, &settings.buildings, &at.own.buildings, &plant, at.dt);
+    for (place, command) in commands.building_valves.iter_mut().zip(memory.balance.commands(&settings.buildings)) {
+        *place = command;
+    }
+    Some(report)
 }

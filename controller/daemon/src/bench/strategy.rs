@@ -6,9 +6,10 @@
 
 use heatstation_core::heating_curve::Curve;
 use heatstation_core::request::{Origin, Request, Wish};
-use heatstation_core::settings::Settings;
-use heatstation_points::{Celsius, CircuitIndex, Kelvins, Reading, Readings};
+use heatstation_core::settings::{EquivalentOutdoorSettings, Settings};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio, Reading, Readings};
 use heatstation_simulator::Truth;
+use heatstation_simulator::weather::Uncertainty;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -49,6 +50,10 @@ impl Strategy {
     /// The settings by which it runs a station: level and slope are its own, `shift` moves it along its front.
     pub fn settings(self, base: &Settings, tuning: &Tuning, shift: Kelvins) -> Settings {
         let mut settings = base.clone();
+        if self == Strategy::AsFound {
+            // What its operator writes down once a day stands still, and that is no fault of the thermometer.
+            settings.outdoor.frozen_after = Duration::ZERO;
+        }
         let level = match self {
             Strategy::AsFound => tuning.as_found,
             Strategy::Expert | Strategy::BestOpen | Strategy::Station | Strategy::Oracle => tuning.level,
@@ -61,8 +66,10 @@ impl Strategy {
                 circuit.room_trim.raise_max = Kelvins(0.0);
             }
             match self {
-                Strategy::AsFound | Strategy::Expert | Strategy::BestOpen => {}
+                Strategy::AsFound | Strategy::Expert => {}
+                Strategy::BestOpen => feel(&mut circuit.weather),
                 Strategy::Station => {
+                    feel(&mut circuit.weather);
                     // Its level is not the curve's but the rooms': the front is walked by what the rooms are to have.
                     for room in &mut circuit.rooms {
                         room.minimum = room.minimum + shift;
@@ -82,6 +89,14 @@ impl Strategy {
         settings
     }
 
+    /// What it hears of a meteorological service: a usual one, where it listens at all.
+    pub const fn service(self) -> Option<Uncertainty> {
+        match self {
+            Strategy::AsFound | Strategy::Expert | Strategy::Oracle => None,
+            Strategy::BestOpen | Strategy::Station => Some(Uncertainty::Medium),
+        }
+    }
+
     /// Who sits beside the control, moved along the front by `shift`.
     pub fn pilot(self, shift: Kelvins) -> Pilot {
         match self {
@@ -90,6 +105,12 @@ impl Strategy {
             Strategy::Oracle => Pilot::Oracle(Oracle { integral: 0.0, shift }),
         }
     }
+}
+
+/// What the books say of usual buildings, for the engineer does not know these: half of the loss is felt at once, 0.8 K for
+/// each 100 W/m² of sun (0.6 to 1.5 are usual), no wind, which is for exposed buildings. The look ahead is the emitters' own.
+fn feel(weather: &mut EquivalentOutdoorSettings) {
+    (weather.light_share, weather.solar_gain) = (Ratio(0.5), 0.008);
 }
 
 /// Bends the curve: the excess of water over room is multiplied, so that the level at the room's own temperature stays.

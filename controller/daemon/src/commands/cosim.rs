@@ -295,16 +295,18 @@ mod tests {
     fn setpoint(forecast: &str) -> f64 {
         let station = super::super::demo_station().unwrap_or_else(|_| panic!("the demonstration is sound"));
         let mut coupling = Coupling::new(&station, None);
-        let mut lines = String::new();
-        for minute in 0..300 {
-            let (hour, rest) = (minute / 60, minute % 60);
-            let more = if minute == 0 { forecast } else { "" };
-            lines += &format!(
-                "{{\"time\":\"2026-12-01T0{hour}:{rest:02}:00+08:00\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}\n"
-            );
-        }
+        let lines: Vec<String> = (0..300)
+            .map(|minute| {
+                let (hour, rest) = (minute / 60, minute % 60);
+                let more = if minute == 0 { forecast } else { "" };
+                let time = format!("2026-12-01T0{hour}:{rest:02}:00+08:00");
+                format!("{{\"time\":\"{time}\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}")
+            })
+            .collect();
         let mut answers = Vec::new();
-        coupling.answer_all(lines.as_bytes(), &mut answers).unwrap_or_else(|_| panic!("the lines are sound"));
+        coupling
+            .answer_all(lines.join("\n").as_bytes(), &mut answers)
+            .unwrap_or_else(|_| panic!("the lines are sound"));
         let last: Json =
             serde_json::from_slice(answers.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap()).unwrap();
         last["setpoints"]["circuit.low-zone.secondary_supply.temperature"].as_f64().unwrap()

@@ -8,7 +8,7 @@ use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 
 /// All stages, in the order of a start.

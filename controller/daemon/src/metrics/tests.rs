@@ -332,7 +332,7 @@ fn lists_of_states_have_every_state_once() {
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
     assert!(distinct(STAGES.map(heatstation_core::sequence::Stage::name).to_vec()));
     assert!(distinct(OUTDOOR_SOURCES.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()));
-    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_loop::SupplySource::name).to_vec()));
+    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_source::SupplySource::name).to_vec()));
     assert!(distinct(OUTPUT_STATES.map(heatstation_drivers::output::OutputState::name).to_vec()));
     assert!(distinct(STATUSES.map(super::states::status_name).to_vec()));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
-use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
+use heatstation_core::{Forecast, Inputs, Moment, Report, Settings, State, step};
 use heatstation_points::{Catalogue, Definition, Direction, Fault, Pace, Point, Reading, Readings, RoomSignal};
 use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Plant, StationPlantSettings, Weather, WeatherSource};
@@ -175,6 +175,11 @@ impl ClosedLoop {
     /// falls silent, while what it said last goes on ageing. At the start it is silent.
     pub fn foresee(&mut self, uncertainty: Option<Uncertainty>) {
         self.service.uncertainty = uncertainty;
+    }
+
+    /// What the control was told of the weather to come in the last second.
+    pub fn forecast(&self) -> Option<Forecast> {
+        self.inputs.forecast
     }
 
     /// Takes the wire down or up.

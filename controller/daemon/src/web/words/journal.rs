@@ -8,7 +8,7 @@ use heatstation_core::event::Event;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
 
-use super::{Text, cause, circuit_name, mode, outdoor_source, place};
+use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
 use crate::records::Deed;
 
 /// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
@@ -113,13 +113,12 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("outdoor temperature: {} → {}", from.en, to.en),
             )
         }
-        Event::HeatingTimeChanged { from, to } => {
-            let (from, to) = (from.texts(), to.texts());
-            Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
-        }
-        Event::EcoChanged { circuit, to } => {
-            let (at, to) = (name(*circuit), to.texts());
-            Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
+        Event::HeatingTimeChanged { from, to } => heating_time(from.texts(), to.texts()),
+        Event::EcoChanged { circuit, to } => eco(&name(*circuit), to.texts()),
+        Event::RoomSensorJudged { circuit, room, verdict } => {
+            let (at, (zh, en)) = (name(*circuit), verdict.texts());
+            let sensor = room_name(catalogue, *circuit, *room);
+            Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
@@ -145,6 +144,14 @@ const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
         PumpFailure::NoFeedback => (" (无运行反馈)", ": it is not seen to run"),
         PumpFailure::NoWater => (" (空转)", ": it turns and no water moves"),
     }
+}
+
+fn heating_time(from: (&str, &str), to: (&str, &str)) -> Text {
+    Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
+}
+
+fn eco(at: &str, to: (&str, &str)) -> Text {
+    Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
 }
 
 fn alarm_text(key: AlarmKey, catalogue: Option<&Catalogue>, (zh, en): (&str, &str)) -> Text {
