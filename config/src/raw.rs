@@ -12,15 +12,16 @@ use serde::{Deserialize, Serialize};
 
 pub use circuit::{
     CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse,
-    RawBuildingValve, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow,
-    RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward, RawFlowLimit,
-    RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope, RawInterlock, RawLimitPriority,
-    RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom,
-    RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve, RawWeather,
+    RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode,
+    RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward,
+    RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope, RawInterlock,
+    RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit,
+    RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
+    RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
-    RawReadBack, RawRow, RawTable, RawTemplate, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
+    RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
 };
 
 use crate::written::Written;

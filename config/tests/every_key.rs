@@ -115,6 +115,7 @@ fn others(value: &str) -> Vec<String> {
         ("\"temperature-difference\"", "\"fixed-speed\""),
         ("\"staged-flow\"", "\"cube-root-flow\""),
         ("\"supply-pressure\"", "\"fixed-speed\""),
+        ("\"isolate\"", "\"alarm\""),
         ("\"pause\"", "\"overlap\""),
         ("\"fri\"", "\"thu\""),
         ("\"10:15\"", "\"10:16\""),

@@ -29,7 +29,7 @@ pub use limits::{
     RawApproachLimit, RawCreepFlow, RawFlowLimit, RawHeatQuota, RawLimitPriority, RawLimiters, RawPowerLimit,
     RawReturnLimit,
 };
-pub use make_up::{RawMakeUp, RawMakeUpMode};
+pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
 pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};

@@ -146,6 +146,16 @@ pub enum Event {
         /// To where.
         to: OutdoorSource,
     },
+    /// What is thought of a room sensor has changed for an hour, and somebody should look at it, or need no longer.
+    RoomSensorJudged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which sensor.
+        room: RoomIndex,
+        /// What is thought of it.
+        verdict: Verdict,
+    },
+
     /// The station heats for another reason now, or no more.
     HeatingTimeChanged {
         /// Why before.
@@ -159,15 +169,6 @@ pub enum Event {
         circuit: CircuitIndex,
         /// What it says now.
         to: Eco,
-    },
-    /// What is thought of a room sensor has changed for an hour, and somebody should look at it, or need no longer.
-    RoomSensorJudged {
-        /// Which circuit.
-        circuit: CircuitIndex,
-        /// Which sensor.
-        room: RoomIndex,
-        /// What is thought of it.
-        verdict: Verdict,
     },
     /// A request was granted.
     RequestGranted {
@@ -206,9 +207,9 @@ impl Event {
             Event::PumpFailed { .. } => "pump_failed",
             Event::DutyChanged { .. } => "duty_changed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
+            Event::RoomSensorJudged { .. } => "room_sensor_judged",
             Event::HeatingTimeChanged { .. } => "heating_time_changed",
             Event::EcoChanged { .. } => "eco_changed",
-            Event::RoomSensorJudged { .. } => "room_sensor_judged",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",

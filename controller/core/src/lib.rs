@@ -5,10 +5,8 @@
 //!
 //! The rooms, in the order in which a decision passes them:
 //! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_sensors`] →
-//! [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
-//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] → [`make_up`] →
+//! [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -38,6 +36,7 @@ pub mod gain_schedule;
 pub mod heating_curve;
 pub mod heating_limit;
 pub mod interlock;
+pub mod leak;
 pub mod ledger;
 pub mod limit_line;
 pub mod limiter;

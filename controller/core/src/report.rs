@@ -19,9 +19,11 @@ use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
+use crate::leak::LeakReport;
 use crate::ledger::Ledger;
 use crate::limiter::{LimiterKind, LimiterReport};
 use crate::limits::PerLimiter;
+use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -86,6 +88,10 @@ pub struct CircuitReport {
     pub pressure_setpoint: Option<Pascals>,
     /// The secondary balance; none where the buildings' valves are set by hand.
     pub balance: Option<BalanceReport>,
+    /// How the pressure is held, where it is.
+    pub make_up: Option<MakeUpReport>,
+    /// What the network loses, where make-up is metered.
+    pub leak: Option<LeakReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.

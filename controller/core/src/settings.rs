@@ -32,7 +32,7 @@ pub use circulation_speed::{
 };
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
 pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
-pub use make_up::{MakeUpMode, MakeUpSettings};
+pub use make_up::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::{RoomSensorSettings, RoomTrimSettings};
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};

@@ -17,6 +17,7 @@ use crate::event::Event;
 use crate::frost::Frost;
 use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -84,6 +85,8 @@ pub struct CircuitState {
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
     #[serde(default)]
+    pub(crate) leak: Leak,
+    #[serde(default)]
     pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
@@ -114,6 +117,7 @@ impl Default for CircuitState {
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
             balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
@@ -204,6 +208,7 @@ impl State {
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

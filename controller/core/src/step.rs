@@ -14,6 +14,7 @@ use crate::equivalent_outdoor::Sky;
 use crate::event::Event;
 use crate::forecast::Forecast;
 use crate::heating_limit::{Eco, Owed};
+use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::report::{CircuitReport, Report};
 use crate::request::{Mode, Request};
@@ -26,11 +27,13 @@ mod guard;
 mod heat;
 mod limit;
 mod see;
+mod valve;
 mod water;
 
 use guard::{judge_interlocks, run_sequence, watch_outage};
-use heat::{drive_valve, find_setpoint, pause};
+use heat::{find_setpoint, pause};
 use see::see;
+use valve::drive_valve;
 use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
@@ -111,8 +114,7 @@ fn step_circuit(
     let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating);
     let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
-    let coldest = seen.rooms.tail.map(|tail| tail.sure());
-    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, coldest, at.dt);
+    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, seen.rooms.tail_excess(), at.dt);
     let eco = pause(settings, memory, at, &equivalent, events);
     let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heat;
 
@@ -139,6 +141,8 @@ fn step_circuit(
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        make_up: settings.make_up.as_ref().map(|_| memory.make_up.report()),
+        leak: leak_report(settings, memory, at),
         balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
@@ -151,6 +155,13 @@ fn step_circuit(
         withheld: adopt::withheld(settings, at),
         commands: ours.then_some(commands),
     }
+}
+
+/// What the network loses; nobody can tell where make-up is not metered.
+fn leak_report(settings: &CircuitSettings, memory: &CircuitState, at: &Surroundings) -> Option<LeakReport> {
+    let own = &at.own.own;
+    let metered = own.make_up_volume.is_configured() || own.make_up_flow.is_configured();
+    settings.make_up.as_ref().filter(|_| metered).map(|make_up| memory.leak.report(&make_up.leak))
 }
 
 #[cfg(test)]

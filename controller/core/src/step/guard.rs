@@ -43,6 +43,7 @@ pub(super) fn judge_interlocks(
         circulating: seen.circulating,
         make_up_run: memory.make_up.run,
         make_up_today: memory.make_up.today,
+        burst: memory.leak.has_burst(),
         tank_low: on(own.tank_low_switch) || below,
         tank_restored: !on(own.tank_low_switch) && above,
     };

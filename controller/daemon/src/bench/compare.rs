@@ -133,7 +133,7 @@ fn plant(order: &Order, member: Member, season_done: &dyn Fn()) -> Result<PlantR
                 &site,
                 settings,
                 strategy.pilot(shift),
-                strategy.service(),
+                strategy.forecast(),
                 Year::Judged,
                 span,
                 order.weather.as_deref(),

@@ -100,7 +100,7 @@ pub fn run(
     site: &Site,
     settings: Settings,
     mut pilot: Pilot,
-    service: Option<Uncertainty>,
+    forecast: Option<Uncertainty>,
     year: Year,
     span: Span,
     weather: Option<&Path>,
@@ -114,7 +114,7 @@ pub fn run(
     let area = settings.heated_area.square_meters();
     let settings = in_year(settings, season, site.days());
     let mut rig = ClosedLoop::new(settings, &site.station.catalogue, &plant, weather, start, ZONE, site.member.seed);
-    rig.foresee(service);
+    rig.foresee(forecast);
     let sensors = site.station.catalogue.circuits()[0].rooms.len();
     let (mut tally, mut logbook, mut rooms) = (Tally::default(), Logbook::default(), Histogram::default());
     let mut pumps_before = 0.0;
@@ -239,7 +239,7 @@ mod tests {
             let weather = site.weather(Year::Judged, None).unwrap();
             let catalogue = &site.station.catalogue;
             let mut rig = ClosedLoop::new(settings.clone(), catalogue, &site.plant, weather, start, ZONE, 5);
-            rig.foresee(strategy.service());
+            rig.foresee(strategy.forecast());
             let (mut pilot, mut replayed) = (strategy.pilot(Kelvins(0.0)), State::new(&settings));
             let mut moved = false;
             for second in 0..6 * 3600 {
@@ -250,8 +250,8 @@ mod tests {
                 let requests: Vec<Request> = wish.into_iter().collect();
                 let report = rig.second_seen(requests.clone(), |readings| pilot.see(second, readings)).clone();
                 let readings = rig.readings().clone();
-                let (now, forecast) = (report.moment, rig.forecast());
-                let inputs = Inputs { now, readings, forecast, requests, health: Health::default() };
+                let forecast = rig.forecast().copied();
+                let inputs = Inputs { now: report.moment, readings, forecast, requests, health: Health::default() };
                 let (state, again) = step(&settings, replayed, &inputs);
                 replayed = state;
                 assert_eq!(again.circuits[0].commands, report.circuits[0].commands, "{strategy:?} at {second} s");

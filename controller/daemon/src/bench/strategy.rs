@@ -67,9 +67,9 @@ impl Strategy {
             }
             match self {
                 Strategy::AsFound | Strategy::Expert => {}
-                Strategy::BestOpen => feel(&mut circuit.weather),
+                Strategy::BestOpen => feel_the_weather(&mut circuit.weather),
                 Strategy::Station => {
-                    feel(&mut circuit.weather);
+                    feel_the_weather(&mut circuit.weather);
                     // Its level is not the curve's but the rooms': the front is walked by what the rooms are to have.
                     for room in &mut circuit.rooms {
                         room.minimum = room.minimum + shift;
@@ -89,8 +89,8 @@ impl Strategy {
         settings
     }
 
-    /// What it hears of a meteorological service: a usual one, where it listens at all.
-    pub const fn service(self) -> Option<Uncertainty> {
+    /// What it hears of the meteorological service.
+    pub const fn forecast(self) -> Option<Uncertainty> {
         match self {
             Strategy::AsFound | Strategy::Expert | Strategy::Oracle => None,
             Strategy::BestOpen | Strategy::Station => Some(Uncertainty::Medium),
@@ -107,10 +107,13 @@ impl Strategy {
     }
 }
 
-/// What the books say of usual buildings, for the engineer does not know these: half of the loss is felt at once, 0.8 K for
-/// each 100 W/m² of sun (0.6 to 1.5 are usual), no wind, which is for exposed buildings. The look ahead is the emitters' own.
-fn feel(weather: &mut EquivalentOutdoorSettings) {
-    (weather.light_share, weather.solar_gain) = (Ratio(0.5), 0.008);
+/// Half of a building's loss feels the weather late, through walls; sun is worth 0.6 to 1.5 K per 100 W/m² and is taken at
+/// the low end, because rooms on the north side do not see it.
+fn feel_the_weather(weather: &mut EquivalentOutdoorSettings) {
+    weather.light_share = Ratio(0.5);
+    weather.building = Duration::from_secs(36 * 3600);
+    weather.solar_gain = 0.006;
+    weather.wind_gain = 0.1;
 }
 
 /// Bends the curve: the excess of water over room is multiplied, so that the level at the room's own temperature stays.

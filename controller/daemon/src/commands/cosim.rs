@@ -295,14 +295,15 @@ mod tests {
     fn setpoint(forecast: &str) -> f64 {
         let station = super::super::demo_station().unwrap_or_else(|_| panic!("the demonstration is sound"));
         let mut coupling = Coupling::new(&station, None);
-        let lines: Vec<String> = (0..300)
-            .map(|minute| {
-                let (hour, rest) = (minute / 60, minute % 60);
-                let more = if minute == 0 { forecast } else { "" };
-                let time = format!("2026-12-01T0{hour}:{rest:02}:00+08:00");
-                format!("{{\"time\":\"{time}\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}")
-            })
-            .collect();
+        let mut lines = String::new();
+        for minute in 0..300 {
+            let (hour, rest) = (minute / 60, minute % 60);
+            let more = if minute == 0 { forecast } else { "" };
+            let line = format!(
+                "{{\"time\":\"2026-12-01T0{hour}:{rest:02}:00+08:00\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}\n"
+            );
+            lines.push_str(&line);
+        }
         let mut answers = Vec::new();
         coupling
             .answer_all(lines.join("\n").as_bytes(), &mut answers)

@@ -82,8 +82,7 @@ pub async fn run(order: Order) -> Outcome {
     let clock = Clock::paced(station.time_zone.clone(), begin, order.speed);
     let (leave, forecasts) = watch::channel(None);
     let sky = plant::weather_of(&station, &scenario, &asked, begin)?;
-    let seed = scenario::plant_seed(&scenario, &asked);
-    let service = tokio::spawn(run_service(sky, clock.clone(), seed, leave));
+    let service = tokio::spawn(run_service(sky, clock.clone(), scenario::plant_seed(&scenario, &asked), leave));
     let options = Options {
         configuration: None,
         data_folder: folder.clone(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heatstation_core::forecast::Forecast;
 use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
@@ -177,9 +178,9 @@ impl ClosedLoop {
         self.service.uncertainty = uncertainty;
     }
 
-    /// What the control was told of the weather to come in the last second.
-    pub fn forecast(&self) -> Option<Forecast> {
-        self.inputs.forecast
+    /// What the control knows of the weather to come.
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.inputs.forecast.as_ref()
     }
 
     /// Takes the wire down or up.

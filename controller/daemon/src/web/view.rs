@@ -5,10 +5,12 @@
 
 mod pumps;
 mod records;
+mod water;
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use heatstation_core::balance::BalanceReport;
 use heatstation_core::ledger::Part;
 use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
@@ -128,10 +130,14 @@ struct CircuitView<'a> {
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
     circulation: pumps::CirculationView,
+    make_up: Option<water::MakeUpView>,
+    leak: Option<water::LeakView>,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
     rooms: RoomsView<'a>,
+    /// The secondary balance; `null` where the buildings' valves are set by hand.
+    balance: Option<BalanceView>,
     outage: Option<records::OpenOutageView>,
     season_time: SeasonTimeView,
     /// What is sent, by the point's name. Empty while nothing may be written.
@@ -209,6 +215,28 @@ impl RoomTrimView {
     fn of(trim: &RoomTrimReport) -> RoomTrimView {
         let frozen = trim.frozen.map(|frozen| Word::new(frozen.name(), frozen.texts()));
         RoomTrimView { kelvins: trim.shift.0, frozen, helping: trim.helping }
+    }
+}
+
+/// How the buildings share the water.
+#[derive(Serialize)]
+struct BalanceView {
+    spread: Option<f64>,
+    mean: Option<f64>,
+    most_open: Option<f64>,
+    standing: Option<Word>,
+    astray: usize,
+}
+
+impl BalanceView {
+    fn of(balance: &BalanceReport) -> BalanceView {
+        BalanceView {
+            spread: balance.spread.map(|spread| spread.0),
+            mean: balance.mean.map(|mean| mean.0),
+            most_open: balance.most_open.map(|open| open.0),
+            standing: balance.standing.map(|standing| Word::new(standing.name(), standing.texts())),
+            astray: balance.astray,
+        }
     }
 }
 
@@ -382,6 +410,8 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             .speed
             .differential_pressure_setpoint
             .map(|pressure| pressure.0),
+        make_up: circuit.make_up.as_ref().map(|report| water::make_up(report, names.make_up_pumps)),
+        leak: circuit.leak.as_ref().map(water::leak),
         circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
@@ -407,6 +437,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
                 .as_ref()
                 .map(|target| target.value.numerator as f64 / target.value.denominator as f64),
         },
+        balance: circuit.balance.as_ref().map(BalanceView::of),
         outage: circuit.outage.map(records::open_outage),
         season_time: SeasonTimeView {
             supplied_seconds: circuit.season_time.supplied.as_secs_f64(),

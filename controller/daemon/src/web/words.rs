@@ -217,5 +217,9 @@ pub(super) fn place(catalogue: Option<&Catalogue>, place: Place) -> Text {
             let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
             Text::new(format!("{name} {plate}#循环泵"), format!("{name}, circulation pump {plate}"))
         }
+        Place::MakeUpPump(circuit, pump) => {
+            let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
+            Text::new(format!("{name} {plate}#补水泵"), format!("{name}, make-up pump {plate}"))
+        }
     }
 }
