@@ -305,9 +305,7 @@ mod tests {
             lines.push_str(&line);
         }
         let mut answers = Vec::new();
-        coupling
-            .answer_all(lines.join("\n").as_bytes(), &mut answers)
-            .unwrap_or_else(|_| panic!("the lines are sound"));
+        coupling.answer_all(lines.as_bytes(), &mut answers).unwrap_or_else(|_| panic!("the lines are sound"));
         let last: Json =
             serde_json::from_slice(answers.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap()).unwrap();
         last["setpoints"]["circuit.low-zone.secondary_supply.temperature"].as_f64().unwrap()

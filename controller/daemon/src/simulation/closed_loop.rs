@@ -6,7 +6,7 @@ use heatstation_core::forecast::Forecast;
 use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
-use heatstation_core::{Forecast, Inputs, Moment, Report, Settings, State, step};
+use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
 use heatstation_points::{Catalogue, Definition, Direction, Fault, Pace, Point, Reading, Readings, RoomSignal};
 use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Plant, StationPlantSettings, Weather, WeatherSource};

@@ -155,14 +155,6 @@ const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
     }
 }
 
-fn heating_time(from: (&str, &str), to: (&str, &str)) -> Text {
-    Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
-}
-
-fn eco(at: &str, to: (&str, &str)) -> Text {
-    Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
-}
-
 fn alarm_text(key: AlarmKey, catalogue: Option<&Catalogue>, (zh, en): (&str, &str)) -> Text {
     let (at, texts, priority) = (place(catalogue, key.place), key.alarm.texts(), key.alarm.priority().name());
     Text::new(format!("{zh} {priority}: {} ({})", texts.0, at.zh), format!("{en} {priority}: {} ({})", texts.1, at.en))
