@@ -99,6 +99,17 @@ pub fn two_hundred_rooms() -> Station {
     station(&[low_zone(10, 10, MakeUpMode::VariableSpeed), high])
 }
 
+/// The same station with walls, sun, wind and forecast in use, as usual buildings feel them.
+#[must_use]
+pub fn feeling_the_weather(station: Station) -> Station {
+    let (mut settings, catalogue, plant) = station;
+    for circuit in &mut settings.circuits {
+        let weather = &mut circuit.weather;
+        (weather.light_share, weather.solar_gain, weather.wind_gain) = (Ratio(0.5), 0.01, 0.2);
+    }
+    (settings, catalogue, plant)
+}
+
 /// The same station as it stands after days of this weather, instead of cold.
 #[must_use]
 pub fn running(station: Station, outdoor: Celsius) -> Station {

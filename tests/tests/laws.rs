@@ -19,11 +19,12 @@ use heatstation_core::{Report, Settings};
 use heatstation_points::{
     Celsius, CircuitIndex, CircuitSignal, Kelvins, Point, PumpIndex, Ratio, StationSignal, Switch,
 };
+use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Fault, PumpKind, PumpPlace, Weather, WeatherSource};
 use heatstation_tests::laws::faults::{Action, Memory, Schedule};
 use heatstation_tests::laws::trial::{Mutant, Trial};
 use heatstation_tests::laws::twins::Twins;
-use heatstation_tests::laws::{Law, Summary, Violation, campaign};
+use heatstation_tests::laws::{Law, Summary, Violation, campaign, campaign_hearing};
 use heatstation_tests::stations::{self, Station, ZONE};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -55,6 +56,17 @@ fn a_season_of_random_faults_breaks_no_law() {
 fn short_seeds_of_two_zones_break_no_law() {
     for seed in 1..=4 {
         holds(stations::two_zones(), seed, 5);
+    }
+}
+
+#[test]
+fn seeds_with_the_weather_in_use_and_a_service_that_errs_break_no_law() {
+    for seed in 21..=23 {
+        let station = stations::feeling_the_weather(stations::two_zones());
+        match campaign_hearing(station, seed, 4, Some(Uncertainty::High)) {
+            Ok(summary) => eprintln!("{summary}"),
+            Err(failure) => panic!("{failure}"),
+        }
     }
 }
 
@@ -318,6 +330,18 @@ fn law_6_bites_when_the_heat_floor_gives_way() {
             let below = Kelvins((second - THEN) as f64 / 3600.0);
             let setpoint = &mut report.circuits[0].setpoint;
             setpoint.value = setpoint.value - below;
+        }
+    });
+}
+
+#[test]
+fn law_6_bites_when_a_forecast_passes_the_heat_floor() {
+    bites(Law::WishesBounded, stations::demo, &[], 6, |second, report| {
+        if second > THEN {
+            let by = Kelvins(-((second - THEN) as f64) / 3600.0);
+            let setpoint = &mut report.circuits[0].setpoint;
+            setpoint.ledger.book(Part::Forecast, by);
+            setpoint.value = setpoint.value + by;
         }
     });
 }

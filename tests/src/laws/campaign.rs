@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Climate, StochasticWeather};
 
 use super::faults::Schedule;
@@ -67,10 +68,23 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// The first violation, with seed and last happenings.
 pub fn campaign(station: Station, seed: u64, days: u64) -> Result<Summary, Box<Failure>> {
+    campaign_hearing(station, seed, days, None)
+}
+
+/// The same where a meteorological service is heard, this wrong.
+///
+/// # Errors
+/// As [`campaign`].
+pub fn campaign_hearing(
+    station: Station,
+    seed: u64,
+    days: u64,
+    service: Option<Uncertainty>,
+) -> Result<Summary, Box<Failure>> {
     let schedule = Schedule::drawn(&station.0, seed, days);
     let drawn = schedule.to_string();
     let weather = Box::new(StochasticWeather::new(seed, Climate::SHANDONG));
-    let mut trial = Trial::new(station, weather, seed, schedule);
+    let mut trial = Trial::new(station, weather, seed, schedule).hearing(service);
     let seconds = days * 86_400;
     match trial.run_until(seconds) {
         Ok(()) => Ok(Summary { seed, seconds, tally: trial.tally, judged: trial.judged(), drawn }),

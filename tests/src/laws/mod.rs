@@ -34,7 +34,7 @@ pub mod trial;
 pub mod twins;
 pub mod wishes;
 
-pub use campaign::{Failure, Summary, campaign};
+pub use campaign::{Failure, Summary, campaign, campaign_hearing};
 pub use seen::Seen;
 
 /// A law, by the number that the design gives it.

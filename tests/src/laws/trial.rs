@@ -12,6 +12,7 @@ use heatstation_core::request::Request;
 use heatstation_core::state::OpenOutage;
 use heatstation_core::{Report, Settings, State};
 use heatstation_simulator::WeatherSource;
+use heatstation_simulator::weather::Uncertainty;
 
 use super::faults::{Action, Memory, Schedule};
 use super::seen::{Onlooker, Program, Seen};
@@ -91,6 +92,13 @@ impl Trial {
     #[must_use]
     pub fn with(mut self, mutant: Mutant) -> Trial {
         self.mutant = Some(mutant);
+        self
+    }
+
+    /// With a meteorological service that is heard, this wrong.
+    #[must_use]
+    pub fn hearing(mut self, service: Option<Uncertainty>) -> Trial {
+        self.closed_loop.foresee(service);
         self
     }
 

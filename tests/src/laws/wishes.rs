@@ -8,7 +8,7 @@
 //! * once the life of the last granted shift has passed, over restarts too, it goes back to zero at its rate; what is in
 //!   hand is let go when all that was asked has expired;
 //! * after an hour of frost and three of undisturbed heating the setpoint is no more than `frost_lower_max` below what
-//!   it would be without any wish;
+//!   it would be without any wish, and without what a forecast, or sunshine that the service alone reports, takes;
 //! * only people at the station stop it, take it in hand or reset its trips; nothing is granted that is no number, beyond
 //!   the envelope or too long; no origin is granted more than twelve wishes in a minute (six, and six that had been
 //!   saved up).
@@ -17,12 +17,14 @@
 
 use std::collections::VecDeque;
 
+use heatstation_core::equivalent_outdoor::Witness;
 use heatstation_core::event::Event;
 use heatstation_core::ledger::Part;
+use heatstation_core::report::CircuitReport;
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
 use heatstation_core::settings::EnvelopeSettings;
-use heatstation_points::{Celsius, CircuitIndex};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins};
 
 use super::seen::{CircuitSeen, Program, Seen};
 use super::{Judged, Law, Violation};
@@ -196,7 +198,8 @@ impl Memory {
         let frost = seen.report.outdoor.now < envelope.frost;
         self.frost = if frost { self.frost + 1 } else { 0 };
         if self.frost > FROST_SETTLED && self.heating > HEATING_SETTLED {
-            let without: Celsius = setpoint.base + setpoint.ledger.before(Part::Remote);
+            let told = told_from_outside(report);
+            let without: Celsius = setpoint.base + setpoint.ledger.before(Part::Remote) - told;
             let floor = (without - envelope.frost_lower_max).0.min(ceiling);
             // The ramp follows the weather within minutes; a tenth of a kelvin is its lag in the fastest cold front.
             if setpoint.value.0 < floor - 0.1 {
@@ -247,4 +250,11 @@ impl Memory {
         (remote.abs() > left + ROUNDING)
             .then(|| format!("wishes still add {remote} K, what was asked has expired and {left:.2} K should be left"))
     }
+}
+
+/// What word from outside about the weather takes from the supply.
+fn told_from_outside(report: &CircuitReport) -> Kelvins {
+    let taken = |part: Part| report.setpoint.ledger.of(part).min(Kelvins(0.0));
+    let sun_is_told = report.equivalent.solar_from == Some(Witness::Service);
+    taken(Part::Forecast) + if sun_is_told { taken(Part::Solar) } else { Kelvins(0.0) }
 }

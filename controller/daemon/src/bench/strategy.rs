@@ -50,6 +50,10 @@ impl Strategy {
     /// The settings by which it runs a station: level and slope are its own, `shift` moves it along its front.
     pub fn settings(self, base: &Settings, tuning: &Tuning, shift: Kelvins) -> Settings {
         let mut settings = base.clone();
+        if self == Strategy::AsFound {
+            // What its operator writes down once a day stands still, and that is no fault of the thermometer.
+            settings.outdoor.frozen_after = Duration::ZERO;
+        }
         let level = match self {
             Strategy::AsFound => tuning.as_found,
             Strategy::Expert | Strategy::BestOpen | Strategy::Station | Strategy::Oracle => tuning.level,
