@@ -5,7 +5,6 @@
 
 pub mod browser;
 pub mod laws;
-pub mod members;
 pub mod program;
 pub mod python;
 pub mod stations;

@@ -15,11 +15,15 @@ use crate::alarm::ActiveAlarm;
 use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
+use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
+use crate::leak::LeakReport;
 use crate::ledger::Ledger;
 use crate::limiter::{LimiterKind, LimiterReport};
 use crate::limits::PerLimiter;
+use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -28,6 +32,7 @@ use crate::request::Mode;
 use crate::room_sensors::RoomVerdicts;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrimReport;
+use crate::season::HeatingTime;
 use crate::sequence::Stage;
 use crate::supply_source::SupplySource;
 
@@ -38,6 +43,10 @@ pub struct Report {
     pub moment: Moment,
     /// Whether heat is due by the calendar.
     pub in_season: bool,
+    /// Why the station heats, or that it does not.
+    pub heating_time: HeatingTime,
+    /// The mean outdoor temperature of the last five days, once there were so many.
+    pub days_mean: Option<Celsius>,
     /// The outdoor temperature that was used.
     pub outdoor: Outdoor,
     /// What each circuit decided.
@@ -57,6 +66,10 @@ pub struct CircuitReport {
     pub mode: Mode,
     /// Where the sequence stands.
     pub stage: Stage,
+    /// What the heating limit says.
+    pub eco: Eco,
+    /// The outdoor temperature that its buildings feel.
+    pub equivalent: Equivalent,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
     /// The day's account of heat, where there is a quota.
@@ -75,6 +88,10 @@ pub struct CircuitReport {
     pub pressure_setpoint: Option<Pascals>,
     /// The secondary balance; none where the buildings' valves are set by hand.
     pub balance: Option<BalanceReport>,
+    /// How the pressure is held, where it is.
+    pub make_up: Option<MakeUpReport>,
+    /// What the network loses, where make-up is metered.
+    pub leak: Option<LeakReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.

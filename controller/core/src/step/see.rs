@@ -6,7 +6,6 @@ use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
 use crate::event::Event;
-use crate::make_up;
 use crate::room_sensors::Look;
 use crate::room_tail::RoomStatistic;
 use crate::sequence::Stage;
@@ -45,7 +44,7 @@ pub(super) fn see(
     Seen {
         supply,
         supply_source,
-        holding_pressure: make_up::holding_pressure(at.own),
+        holding_pressure: memory.make_up.look(at.own, memory.circulation.turning(), at.dt),
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }
