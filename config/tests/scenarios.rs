@@ -117,6 +117,9 @@ fn the_guide_lists_every_scenario_and_every_kind_of_fault() {
         let row = format!("| `{name}` | {} | {} |", scenario.title, scenario.chinese_title);
         assert!(guide.contains(&row), "the guide has no row {row}");
     }
+    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    scenario::read("the guide's", example, None, station("demo")).unwrap_or_else(|problems| panic!("{problems}"));
+
     let schema = schema::scenario();
     let mut possible = BTreeSet::new();
     keys(&schema, &schema, "", &mut possible);

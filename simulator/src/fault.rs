@@ -199,13 +199,15 @@ impl Fault {
 
     /// The instruments that do not say what is so under this fault: at most two.
     pub fn lying(&self) -> [Option<Point>; 2] {
-        match *self {
-            Fault::SensorSwapped(one, other) => [Some(one), Some(other)],
-            Fault::OutdoorSensorInSun(_) => [Some(Point::Station(StationSignal::OutdoorTemperature)), None],
-            _ => match self.place() {
-                Place::Instrument(point) => [Some(point), None],
-                Place::Station | Place::Circuit(_) | Place::Building(..) | Place::Pump(_) => [None, None],
-            },
+        if let Fault::SensorSwapped(one, other) = *self {
+            return [Some(one), Some(other)];
+        }
+        if let Fault::OutdoorSensorInSun(_) = self {
+            return [Some(Point::Station(StationSignal::OutdoorTemperature)), None];
+        }
+        match self.place() {
+            Place::Instrument(point) => [Some(point), None],
+            Place::Station | Place::Circuit(_) | Place::Building(..) | Place::Pump(_) => [None, None],
         }
     }
 

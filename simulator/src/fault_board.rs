@@ -83,7 +83,31 @@ impl FaultBoard {
                 fall_sick(one, Trouble::Shown(other));
                 fall_sick(other, Trouble::Shown(one));
             }
-            _ => {}
+            // These break the plant itself; the sun is the housing's matter.
+            Fault::PumpTrip(_)
+            | Fault::PumpDead(_)
+            | Fault::PumpWithoutFlow(_)
+            | Fault::PumpCapped(..)
+            | Fault::PumpLocal(_)
+            | Fault::PrimaryCold(_)
+            | Fault::PrimaryPressureLost(_)
+            | Fault::PrimaryFlowLimited(_)
+            | Fault::ValveStuck(_)
+            | Fault::ValveStiction(..)
+            | Fault::ValveLeaks(..)
+            | Fault::ValveLocal(_)
+            | Fault::BuildingValveStuck(..)
+            | Fault::Leak(..)
+            | Fault::ReliefStuckOpen(_)
+            | Fault::TapWaterLost(_)
+            | Fault::ExchangerFouled(..)
+            | Fault::StrainerClogged(..)
+            | Fault::FlatsClosed(..)
+            | Fault::MainsFailure
+            | Fault::EmergencyStop
+            | Fault::LocalSelected
+            | Fault::Flooded
+            | Fault::OutdoorSensorInSun(_) => {}
         }
     }
 
