@@ -59,24 +59,23 @@ fn main() {
         let b0 = tuned + slope * 1.5;
         let mut settings = Strategy::Station.settings(&site.station.settings, &tuning, Kelvins(0.0));
         let c = &mut settings.circuits[0];
-        let b = &mut c.room_trim;
         if let Some(x) = env("START") {
             c.room_target = c.room_target + Kelvins(x);
         }
         if let Some(x) = env("COLD") {
-            b.cold_share.0 = x;
+            c.room_trim.cold_share.0 = x;
         }
         if let Some(x) = env("ZCONF") {
-            b.confidence = x;
+            c.room_trim.confidence = x;
         }
         if let Some(x) = env("S0") {
-            b.scatter_prior.0 = x;
+            c.room_trim.scatter_prior.0 = x;
         }
         if let Some(x) = env("KP") {
-            b.gain = x;
+            c.room_trim.gain = x;
         }
         if let Some(x) = env("TI") {
-            b.integral_time = Duration::from_secs_f64(x * 3600.0);
+            c.room_trim.integral_time = Duration::from_secs_f64(x * 3600.0);
         }
         if env("BALANCE").is_some() {
             c.balance = Some(heatstation_core::settings::BalanceSettings::default());

@@ -76,7 +76,7 @@ fn highest(values: impl Iterator<Item = f64>) -> f64 {
 
 /// The coldest rooms over their minimum.
 fn tail(minute: &Minute) -> f64 {
-    minute.circuit().rooms.tail_excess.expect("the rooms are known").0
+    minute.circuit().rooms.tail_excess().expect("the rooms are known").0
 }
 
 /// A curve that was set by somebody who wanted no complaints.

@@ -2,5 +2,7 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod balance;
 mod limits;
 mod loops;
+mod rooms;
