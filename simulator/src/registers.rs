@@ -92,6 +92,10 @@ pub(crate) mod blocks {
     pub const HEARTBEAT: u16 = 44;
     /// How often a minute has passed without any request.
     pub const COMMUNICATION_LOSSES: u16 = 45;
+    /// After how many seconds of silence the watchdog bites; 0 is off.
+    pub const WATCHDOG_SECONDS: u16 = 46;
+    /// What it then does: 0 keeps the outputs, 1 closes the control valves.
+    pub const WATCHDOG_ACTION: u16 = 47;
     /// Circuit `c` has its coils from `COILS * (c + 1)`.
     pub const COILS: u16 = 100;
     /// Coils of a circuit.
@@ -192,6 +196,8 @@ const CIRCUIT_OUTPUTS: &[Row<CircuitOutput>] = &[
     (CircuitOutput::ValvePosition, 40, Encoding::U16, CENTI_PERCENT),
     (CircuitOutput::ReliefOpen, 41, Encoding::U16, 1.0),
     (CircuitOutput::TankInletOpen, 42, Encoding::U16, 1.0),
+    (CircuitOutput::ValveOpening, 43, Encoding::U16, 1.0),
+    (CircuitOutput::ValveClosing, 44, Encoding::U16, 1.0),
 ];
 
 const PUMP: &[Row<PumpSignal>] = &[
@@ -238,6 +244,8 @@ pub fn register_map(catalogue: &Catalogue) -> Vec<MapRow> {
         map.outputs(base, CIRCUIT_OUTPUTS, |o| Point::CircuitOutput(circuit, o));
         map.coil(coils, Point::CircuitOutput(circuit, CircuitOutput::ReliefOpen));
         map.coil(coils + 1, Point::CircuitOutput(circuit, CircuitOutput::TankInletOpen));
+        map.coil(coils + 2, Point::CircuitOutput(circuit, CircuitOutput::ValveOpening));
+        map.coil(coils + 3, Point::CircuitOutput(circuit, CircuitOutput::ValveClosing));
         for p in 0..names.circulation_pumps {
             let (pump, block) = (PumpIndex(p), base + blocks::CIRCULATION_PUMPS + blocks::PUMP * p as u16);
             map.inputs(block, PUMP, |s| Point::CirculationPump(circuit, pump, s));

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use heatstation_core::actuator::ActuatorSettings;
 use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
@@ -74,7 +75,15 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
 
     let supply = point("secondary_supply.temperature");
     look.must(place, &supply, "it is what is controlled");
-    look.must(place, &point("valve.position"), "it is what controls");
+    match settings.valve.actuator {
+        ActuatorSettings::Position => look.must(place, &point("valve.position"), "it is what controls"),
+        ActuatorSettings::ThreePoint { .. } => {
+            look.must(place, &point("valve.opening"), "a three-point motor needs both its contacts");
+            look.must(place, &point("valve.closing"), "a three-point motor needs both its contacts");
+            let why = "without it the position is reckoned from running times and found again at the stops only";
+            look.should(place, &point("valve.position_feedback"), why);
+        }
+    }
     look.should(place, &point("secondary_return.temperature"), "frost protection and the heat balance look at it");
 
     for plate in 1..=settings.circulation.pumps {
@@ -107,8 +116,8 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
             "a running motor does not prove that water moves: a flow, a pressure difference or a flow switch does",
         );
     }
-    check_balance(look, circuit);
     check_speed(look, circuit);
+    check_balance(look, circuit);
     check_pressure(look, circuit);
     check_measured_limits(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
@@ -119,24 +128,6 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
         look.desk.warn(place, circuit.section.key("rooms"), what, help);
-    }
-}
-
-/// A valve is moved only where it is known where it stands and what comes back.
-fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
-    if circuit.settings.balance.is_none() {
-        return;
-    }
-    let place = &circuit.section.place;
-    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
-    for building in circuit.settings.buildings.iter().filter(balanced) {
-        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
-        let help = "or write `valve = \"fixed\"` for this building";
-        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
-        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
-        if !look.has(&point("return_temperature_before_lock")) {
-            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
-        }
     }
 }
 
@@ -220,6 +211,24 @@ fn check_speed(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         }
         CirculationMode::SupplyPressure { .. } => {
             look.must(place, &point("secondary_supply.pressure"), "the circulation holds it");
+        }
+    }
+}
+
+/// A valve is moved only where it is known where it stands and what comes back.
+fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    if circuit.settings.balance.is_none() {
+        return;
+    }
+    let place = &circuit.section.place;
+    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
+    for building in circuit.settings.buildings.iter().filter(balanced) {
+        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
+        let help = "or write `valve = \"fixed\"` for this building";
+        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
+        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
+        if !look.has(&point("return_temperature_before_lock")) {
+            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
         }
     }
 }

@@ -94,6 +94,13 @@ alarms! {
     PressureHighHigh "pressure_high_high" P1 on 0 off 10, "压力过高", "Supply pressure above the trip: plant stopped", "Check relief and safety valves before resetting.";
     MakeUpTooLong "make_up_too_long" P1 on 0 off 0, "补水超时", "Make-up ran too long without reaching its pressure", "Suspected burst: find the leak, then reset.";
     MakeUpVolumeHigh "make_up_volume_high" P2 on 0 off 0, "日补水量超限", "Make-up volume of the day above its limit", "Look for a leak or for water drawn by users.";
+    Burst "burst" P1 on 0 off 0, "疑似爆管", "Burst: the pressure falls while make-up runs", "Find the hole and isolate it; drain what may freeze.";
+    LeakTrend "leak_trend" P3 on 0 off 0, "失水增大", "The network loses more water than usual", "Look at the leak's figures; search from the building with the coldest return.";
+    ReliefFight "relief_fight" P2 on 0 off 60, "补水与泄压反复", "Make-up and relief fight each other: make-up stopped", "Check the pressure settings, the relief valve and the expansion vessel.";
+    MakeUpPumpFailed "make_up_pump_failed" P2 on 0 off 5, "补水泵故障", "Make-up pump failed", "Read the drive's fault code; the other pump has taken over if there is one.";
+    MakeUpPumpNoFeedback "make_up_pump_no_feedback" P2 on 0 off 5, "补水泵无运行反馈", "Make-up pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    MakeUpPumpDry "make_up_pump_dry" P2 on 0 off 5, "补水泵空转", "Make-up pump runs and gives no water: stopped", "Check tank, suction valve and air in the pump.";
+    TankUnseen "tank_unseen" P2 on 60 off 60, "水箱液位未知", "Nothing is known of the make-up tank: volume of each hour limited", "Check level transmitter and wiring.";
     TankLow "tank_low" P2 on 2 off 10, "水箱液位低", "Make-up tank low: make-up pumps stopped", "Check softener and inlet valve.";
     SupplyBelowSetpoint "supply_below_setpoint" P2 on 1800 off 60, "供水温度偏低", "Supply more than 10 K below its setpoint for 30 min", "Check the primary supply, strainer and valve.";
     PrimaryCold "primary_cold" P2 on 60 off 60, "一次供水温度低", "Primary supply colder than the secondary return", "Ask the heat source.";
@@ -104,6 +111,7 @@ alarms! {
     PressureSensorLost "pressure_sensor_lost" P2 on 5 off 60, "定压点压力传感器故障", "Holding-point pressure lost", "Check transmitter and wiring.";
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";
+    OutdoorSensorDoubted "outdoor_sensor_doubted" P3 on 0 off 600, "室外温度传感器不可信", "Outdoor sensor not believed: sun on it, or it does not move", "Move it out of the sun, to the north side; if its value stands still, check the transmitter.";
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
     RoomSensorsDoubted "room_sensors_doubted" P4 on 21600 off 3600, "室温测点需检查", "Room sensors that somebody should look at", "See which on the page: stuck, misplaced, out of range, or a flat whose valve is closed.";
     RoomTrimAtEnd "room_trim_at_end" P4 on 86400 off 3600, "室温修正已到限值", "Room trim at the end of what it may do for a day", "The curve is too high or too low: set its room target, or balance the buildings.";
@@ -119,6 +127,7 @@ alarms! {
     HandControl "hand_control" P4 on 0 off 0, "手动控制", "An output is in hand", "It returns to automatic by itself.";
     OutageOpen "outage_open" P1 on 0 off 0, "停热", "Outage: no heat arrives", "Restore heat; confirm the cause.";
     DeviceSilent "device_silent" P2 on 10 off 5, "设备通讯中断", "A wire or a device does not answer", "Check cable, power and address.";
+    WatchdogUnfit "watchdog_unfit" P2 on 10 off 10, "设备看门狗不合格", "A device's watchdog is off or too long: nothing is written to it", "Set the watchdog of the device as the log says.";
     OutputUnconfirmed "output_unconfirmed" P2 on 30 off 10, "输出未确认", "A command was not confirmed by the device", "Check the register map and the device's remote switch.";
     JournalLate "journal_late" P2 on 0 off 60, "记录延迟", "Records reach the disk late: control goes on", "Check free space and the disk's health.";
     RecordStoreFailing "record_store_failing" P1 on 0 off 60, "记录存储故障", "Records do not reach the disk", "Free space or replace the disk; records wait in memory.";
@@ -143,6 +152,8 @@ pub enum Place {
     Circuit(CircuitIndex),
     /// A circulation pump of a circuit.
     CirculationPump(CircuitIndex, PumpIndex),
+    /// A make-up pump of a circuit.
+    MakeUpPump(CircuitIndex, PumpIndex),
 }
 
 /// Which alarm, where.

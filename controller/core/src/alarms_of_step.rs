@@ -10,13 +10,14 @@ use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
 use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
+use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
-use crate::outdoor::{Outdoor, OutdoorSource};
+use crate::outdoor::{Doubt, Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::surroundings::{Health, Surroundings};
 use crate::timer::seconds;
 
@@ -58,8 +59,8 @@ pub(crate) fn of_circuit(
     let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
-    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
+    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
@@ -85,6 +86,11 @@ pub(crate) fn of_circuit(
     judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
     judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
     judge(Alarm::TankLow, trip(Trip::TankLow));
+    let make_up = report.make_up;
+    judge(Alarm::ReliefFight, make_up.is_some_and(|make_up| make_up.reason == MakeUpReason::FightsRelief));
+    judge(Alarm::TankUnseen, make_up.is_some_and(|make_up| make_up.tank_source == TankSource::VolumeLimit));
+    judge(Alarm::LeakTrend, report.leak.is_some_and(|leak| leak.signs().next().is_some()));
+    judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
@@ -93,20 +99,39 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
-    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
-    let balance = report.balance.unwrap_or_default();
-    judge(Alarm::BuildingValveAstray, balance.astray > 0);
-    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
-    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
     judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
     let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
     judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
+    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
+    let balance = report.balance.unwrap_or_default();
+    judge(Alarm::BuildingValveAstray, balance.astray > 0);
+    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());
     for number in 0..settings.circulation.pumps {
         of_circulation_pump(report, at, number, alarms, events);
     }
+    for number in 0..settings.make_up.map_or(0, |make_up| make_up.pumps.min(MAKE_UP_PUMPS_MAX)) {
+        of_make_up_pump(report, at, number, alarms, events);
+    }
+}
+
+fn of_make_up_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::MakeUpPump(at.index, PumpIndex(number));
+    let state = report.make_up.map(|make_up| make_up.pumps[number].state);
+    let failed = |failure: PumpFailure| state == Some(MakeUpPumpState::Failed(failure));
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::MakeUpPumpFailed, failed(PumpFailure::Fault));
+    judge(Alarm::MakeUpPumpNoFeedback, failed(PumpFailure::NoFeedback));
+    judge(Alarm::MakeUpPumpDry, failed(PumpFailure::NoWater));
 }
 
 /// Whether a pump cannot take over now.
@@ -161,14 +186,25 @@ pub(crate) fn of_station(
     events: &mut Vec<Event>,
 ) {
     let mut judge = |alarm, wrong| alarms.judge(alarm, Place::Station, wrong, facts.now.wall, facts.dt, events);
-    let source = facts.outdoor.source;
-    judge(Alarm::OutdoorSensorLost, !matches!(source, OutdoorSource::Sensor | OutdoorSource::ColderSensor));
-    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor);
+    let (source, doubt) = (facts.outdoor.source, facts.outdoor.doubt);
+    let by_sensor = match source {
+        OutdoorSource::Sensor | OutdoorSource::ColderSensor | OutdoorSource::ColderService => true,
+        OutdoorSource::SecondSensor | OutdoorSource::Forecast | OutdoorSource::LastGood | OutdoorSource::Fallback => {
+            false
+        }
+    };
+    // A sensor that answers and is not believed has an alarm of its own.
+    let frozen = doubt == Some(Doubt::Frozen) && readings.outdoor_temperature.usable().is_some();
+    judge(Alarm::OutdoorSensorLost, !by_sensor && !frozen);
+    let differs = doubt == Some(Doubt::ServiceDiffers);
+    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor || differs);
+    judge(Alarm::OutdoorSensorDoubted, matches!(doubt, Some(Doubt::Sunlit | Doubt::Frozen)));
     judge(Alarm::MainsLost, readings.mains_healthy.usable() == Some(Switch::Off));
     judge(Alarm::EmergencyStop, on(readings.emergency_stop));
     judge(Alarm::Flooded, on(readings.plant_room_flooded));
     judge(Alarm::Smoke, on(readings.plant_room_smoke));
     judge(Alarm::DeviceSilent, facts.health.device_silent);
+    judge(Alarm::WatchdogUnfit, facts.health.watchdog_unfit);
     judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
     judge(Alarm::JournalLate, facts.health.journal_late);
     judge(Alarm::RecordStoreFailing, facts.health.store_failing);

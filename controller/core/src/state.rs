@@ -12,9 +12,12 @@ use crate::area::Area;
 use crate::balance::Balance;
 use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::creep::Creep;
+use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
 use crate::frost::Frost;
+use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -23,6 +26,7 @@ use crate::request::Mode;
 use crate::room_sensors::RoomSensors;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrim;
+use crate::season::SeasonWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -41,6 +45,8 @@ pub struct State {
     /// The monotonic time of the last step; none before the first.
     pub(crate) last: Option<Duration>,
     pub(crate) outdoor: OutdoorState,
+    #[serde(default)]
+    pub(crate) season: SeasonWatch,
     pub(crate) alarms: Alarms,
     pub(crate) circuits: Vec<CircuitState>,
     /// Wishes of late, per origin: buckets that leak six a minute.
@@ -57,14 +63,18 @@ pub struct CircuitState {
     /// The cabinet stood on local in the last step.
     #[serde(default)]
     pub(crate) was_local: bool,
+    #[serde(default)]
+    pub(crate) equivalent: EquivalentOutdoor,
+    #[serde(default)]
+    pub(crate) heating_limit: HeatingLimit,
     pub(crate) setpoint: Setpoint,
+    #[serde(default)]
+    pub(crate) quota: Quota,
     /// What limits and ramp took off the wished setpoint in the last step, or added to it.
     #[serde(default)]
     pub(crate) limited: Kelvins,
     #[serde(default)]
     pub(crate) room_sensors: RoomSensors,
-    #[serde(default)]
-    pub(crate) quota: Quota,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
@@ -74,6 +84,8 @@ pub struct CircuitState {
     pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
+    #[serde(default)]
+    pub(crate) leak: Leak,
     #[serde(default)]
     pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
@@ -92,10 +104,12 @@ impl Default for CircuitState {
             mode: Mode::default(),
             watching: Some(Duration::ZERO),
             was_local: false,
+            equivalent: EquivalentOutdoor::default(),
+            heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
+            quota: Quota::default(),
             limited: Kelvins(0.0),
             room_sensors: RoomSensors::default(),
-            quota: Quota::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
@@ -103,6 +117,7 @@ impl Default for CircuitState {
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
             balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
@@ -184,13 +199,16 @@ impl State {
         let mut state = saved;
         state.last = None;
         state.outdoor.age(age);
+        state.season.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
+            circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

@@ -36,7 +36,8 @@ export function circuitCard(view, index) {
     node,
     update(now) {
       const circuit = now.circuits[index];
-      setText(stage, pick(circuit.stage));
+      // Why it rests is worth more than that it rests.
+      setText(stage, pick(circuit.eco.name === "paused" ? circuit.eco : circuit.stage));
       setAttribute(stage, "data-level", circuit.stage.name === "heating" ? "good" : "plain");
       setText(mode, pick(circuit.mode));
       const left = circuit.in_hand_seconds;
@@ -54,7 +55,7 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom"]) {
+  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses"]) {
     rows[key] = el("dd", {});
     list.append(el("dt", {}, t(key)), rows[key]);
   }
@@ -75,6 +76,14 @@ function whyList() {
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");
+      const makeUp = circuit.make_up;
+      const bars = ["rest", "making_up", "lifting"];
+      say(rows.makeUpIs, makeUp ? pick(makeUp.reason) : MISSING, !makeUp || bars.includes(makeUp.reason.name) ? "plain" : "attention");
+      const leak = circuit.leak;
+      const told = leak && leak.rate !== null;
+      const litres = (flow) => Math.round(flow * 3.6e6);
+      const loses = told ? `${litres(leak.rate)} ± ${litres(leak.error)} L/h, ${(leak.per_day * 100).toFixed(1)} %/d` : MISSING;
+      say(rows.loses, leak && leak.burst ? t("burst") : loses, leak && (leak.burst || leak.signs.length > 0) ? "attention" : "plain");
       const source = circuit.supply_source;
       say(rows.supplyFrom, pick(source), source.name === "sensor" ? "plain" : source.name === "lost" ? "alarm" : "attention");
     },

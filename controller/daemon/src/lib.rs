@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod cycle;
 pub mod field;
+pub mod foresight;
 pub mod image;
 pub mod records;
 pub mod systemd;
@@ -19,4 +20,5 @@ pub mod commands;
 pub mod demo_door;
 pub mod plant_of;
 pub mod program;
+pub mod scenario;
 pub mod simulation;

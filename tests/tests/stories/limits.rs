@@ -76,7 +76,7 @@ fn highest(values: impl Iterator<Item = f64>) -> f64 {
 
 /// The coldest rooms over their minimum.
 fn tail(minute: &Minute) -> f64 {
-    minute.circuit().rooms.tail_excess().expect("the rooms are known").0
+    minute.circuit().rooms.tail.expect("the rooms are known").sure().0
 }
 
 /// A curve that was set by somebody who wanted no complaints.
@@ -134,6 +134,24 @@ fn the_primary_flow_stays_within_five_percent_of_its_limit() {
     let flows = || minutes[3 * 60..].iter().map(|minute| minute.truth.primary_flow.0);
     assert!(highest(flows()) < 1.05 * limit, "{}", highest(flows()));
     assert!(mean(flows()) > 0.95 * limit, "and it does not take more than it must: {}", mean(flows()));
+}
+
+#[test]
+fn in_a_network_that_has_gone_cold_the_valve_does_not_draw_more_than_the_flow_limit() {
+    let limit = 13.2;
+    let flow = |limit: Option<f64>| {
+        let mut rig = station(MILD, |settings| {
+            let limits = &mut settings.circuits[0].limits;
+            // How far it may go is another story.
+            limits.room_loss_max = Kelvins(20.0);
+            limits.flow = limit.map(|limit| limiter(limit / WATER_DENSITY, LimiterTuning::METER));
+        });
+        hours(&mut rig, 4);
+        rig.plant().inject(Fault::PrimaryCold(Celsius(77.0)));
+        mean(hours(&mut rig, 6)[4 * 60..].iter().map(|minute| minute.truth.primary_flow.0))
+    };
+    let (free, limited) = (flow(None), flow(Some(limit)));
+    assert!(free > 1.2 * limit && limited < 1.05 * limit, "{free} without, {limited} with");
 }
 
 #[test]

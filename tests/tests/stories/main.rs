@@ -5,4 +5,9 @@
 mod balance;
 mod limits;
 mod loops;
+mod motors;
+mod pressure;
+mod pumps;
 mod rooms;
+mod scenarios;
+mod weather;

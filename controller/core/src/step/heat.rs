@@ -1,33 +1,30 @@
-//! Heat: the setpoint, and the valve that follows it.
+//! Heat: the setpoint.
 
-use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 
-use super::limit::{look_at_limits, valve_max};
+use super::limit::look_at_limits;
 use super::see::Seen;
-use crate::adopt;
-use crate::creep::{CreepSight, CreepStage};
-use crate::interlock::Trip;
+use crate::equivalent_outdoor::Equivalent;
+use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::ledger::Part;
 use crate::quota::QuotaReport;
-use crate::report::{SetpointReport, ValveReason};
+use crate::report::SetpointReport;
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::Stage;
 use crate::setpoint::Wishes;
-use crate::settings::{CircuitSettings, ValveSettings};
+use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
-
-/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
-const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
+    equivalent: Equivalent,
     frost_heat: bool,
-) -> (SetpointReport, Option<QuotaReport>, RoomTrimReport) {
+) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
     let around = Circumstances {
@@ -42,6 +39,7 @@ pub(super) fn find_setpoint(
     let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
+        equivalent,
         room_trim: room_trim.shift,
         schedule,
         remote,
@@ -52,23 +50,7 @@ pub(super) fn find_setpoint(
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
     memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();
-    (setpoint, quota, room_trim)
-}
-
-/// The setpoint is held when limits move it by this.
-const HELD: Kelvins = Kelvins(0.5);
-
-/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
-fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
-    let command = memory.supply_loop.command;
-    let more = command >= settings.valve.position_max || memory.limited < -HELD;
-    let less = command <= settings.valve.position_min || memory.limited > HELD;
-    match (more, less) {
-        (false, false) => Stop::None,
-        (true, false) => Stop::More,
-        (false, true) => Stop::Less,
-        (true, true) => Stop::Both,
-    }
+    (setpoint, room_trim, quota)
 }
 
 /// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
@@ -77,75 +59,35 @@ fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond
     measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
-/// The valve: interlock over hand over sequence over loop.
-pub(super) fn drive_valve(
+/// The heating limit: whether it is too warm outside to heat.
+pub(super) fn pause(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
-    seen: &Seen,
-    setpoint: &SetpointReport,
-    frost_heat: bool,
-) -> ValveReason {
-    let feedback = at.own.own.valve_position_feedback.usable();
-    if memory.watching.is_some() || adopt::valve_is_local(at) {
-        memory.supply_loop.follow(feedback);
-        return ValveReason::Local;
+    equivalent: &Equivalent,
+    events: &mut Vec<Event>,
+) -> Eco {
+    let was_paused = memory.heating_limit.is_paused();
+    let limit = settings.heating_limit.as_ref();
+    let eco = memory.heating_limit.advance(limit, &at.outdoor, equivalent, at.owed, at.dt);
+    if memory.heating_limit.is_paused() != was_paused {
+        events.push(Event::EcoChanged { circuit: at.index, to: eco });
     }
-    let heating = memory.sequence.stage == Stage::Heating;
-    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
-        memory.creep.stand_by();
-    }
-    if let Some(trip) = memory.interlocks.closes_valve() {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        // While the start waits for circulation the lock is no news.
-        return if heating || trip != Trip::NoCirculation { ValveReason::Interlock(trip) } else { waiting(memory) };
-    }
-    // Frost demand outranks a hand on the valve.
-    if let Some((position, _)) = memory.hand.valve.filter(|_| !frost_heat) {
-        memory.supply_loop.hold_at(position, &settings.valve, at.dt);
-        return ValveReason::Hand;
-    }
-    if !heating {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        return waiting(memory);
-    }
-    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
-        CreepStage::Free => {}
-        CreepStage::Closed => {
-            memory.supply_loop.close(&settings.valve, at.dt);
-            return ValveReason::CreepFlow;
-        }
-        CreepStage::Flushing => {
-            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
-            return ValveReason::Flushing;
-        }
-    }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
-    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+    eco
 }
 
-/// Frost protection closes no valve for a meter's sake.
-fn creep_flow(
-    settings: &CircuitSettings,
-    memory: &mut CircuitState,
-    at: &Surroundings,
-    seen: &Seen,
-    setpoint: &SetpointReport,
-    frost_heat: bool,
-) -> CreepStage {
-    if frost_heat {
-        memory.creep.stand_by();
-        return CreepStage::Free;
-    }
-    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
-    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
-}
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
 
-fn waiting(memory: &CircuitState) -> ValveReason {
-    match memory.sequence.stage {
-        Stage::Stopped => ValveReason::NoDemand,
-        Stage::ShuttingDown => ValveReason::ShuttingDown,
-        Stage::Filling | Stage::StartingPumps | Stage::Settling | Stage::Heating => ValveReason::Starting,
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
     }
 }

@@ -6,13 +6,12 @@ use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
 use crate::event::Event;
-use crate::make_up;
 use crate::room_sensors::Look;
 use crate::room_tail::RoomStatistic;
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::{SupplySource, supply_temperature};
+use crate::supply_source::{SupplySource, supply_temperature};
 use crate::surroundings::Surroundings;
 
 /// What is seen of the plant in this step, after the ladders.
@@ -45,7 +44,7 @@ pub(super) fn see(
     Seen {
         supply,
         supply_source,
-        holding_pressure: make_up::holding_pressure(at.own),
+        holding_pressure: memory.make_up.look(at.own, memory.circulation.turning(), at.dt),
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }

@@ -6,10 +6,11 @@ use super::see::Seen;
 use crate::balance::{BalanceReport, Plant};
 use crate::circulation::{Asked, Need, Run};
 use crate::event::Event;
+use crate::leak;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::request::Mode;
 use crate::sequence::Stage;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, MakeUpSettings};
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
 
@@ -42,7 +43,7 @@ pub(super) fn drive_pumps(
         out,
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail_excess(),
+        rooms: seen.rooms.tail.map(|tail| tail.sure()),
         local: at.now.local,
     };
     memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
@@ -76,7 +77,8 @@ pub(super) fn hold_pressure(
     seen: &Seen,
 ) -> CircuitCommands {
     let mut commands = CircuitCommands {
-        valve_position: memory.supply_loop.command,
+        valve_position: memory.supply_loop.actuator.target(),
+        valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
         circulation_pumps: memory.circulation.commands(&settings.circulation),
         make_up_pumps: Vec::new(),
         relief_open: None,
@@ -86,11 +88,29 @@ pub(super) fn hold_pressure(
     if let Some(make_up) = &settings.make_up {
         let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some();
         memory.make_up.advance(make_up, at.own, seen.holding_pressure, barred, at.dt);
+        watch_leaks(make_up, memory, at, seen);
         commands.make_up_pumps = memory.make_up.commands(make_up);
         commands.relief_open = Some(Switch::from(memory.make_up.relief_open));
         commands.tank_inlet_open = Some(Switch::from(memory.make_up.inlet_open));
     }
     commands
+}
+
+fn watch_leaks(make_up: &MakeUpSettings, memory: &mut CircuitState, at: &Surroundings, seen: &Seen) {
+    let own = &at.own.own;
+    let sight = leak::Sight {
+        made_up: memory.make_up.made_up(),
+        make_up_flow: own.make_up_flow.fresh(),
+        pressure: memory.make_up.measured(seen.holding_pressure),
+        water: own.supply_temperature.usable().zip(own.return_temperature.usable()),
+        circulating: seen.circulating == Some(true),
+        relieving: memory.make_up.relief_open || own.relief_feedback.usable() == Some(Switch::On),
+        making_up: memory.make_up.is_running(),
+        start: make_up.start,
+        setpoint: make_up.setpoint,
+        local: at.now.local,
+    };
+    memory.leak.advance(&make_up.leak, &sight, at.dt);
 }
 
 /// The buildings' valves, where they are ours. They are part of no protection: an interlock finds them where they are.

@@ -4,22 +4,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use heatstation_config::Station;
+use heatstation_config::{Scenario, Station};
 use heatstation_core::moment::UtcMillis;
+use heatstation_core::request::Request;
 use heatstation_drivers::settings::Transport;
 use heatstation_points::{Celsius, CircuitIndex, CircuitSignal, Point, PumpIndex, Ratio};
 use heatstation_simulator::modbus_server::ModbusServer;
 use heatstation_simulator::paced::PacedPlant;
-use heatstation_simulator::{Fault, PumpKind, PumpPlace, Scenario};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
+use heatstation_simulator::weather::Uncertainty;
+use heatstation_simulator::{Fault, PumpKind, PumpPlace, WeatherSource};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use anyhow::Context;
 
 use super::{Failure, Outcome, plant, say};
 use crate::clock::Clock;
 use crate::demo_door::{DemoDoor, DemoFault, DemoSwitch};
+use crate::foresight::Issued;
 use crate::program::{Options, Program};
+use crate::scenario::{self, Asked, Requests};
+use crate::simulation::service;
 use crate::store::Reader;
 
 /// Faster than this a cycle would have to be shorter than the wire's answers.
@@ -36,8 +41,10 @@ pub struct Order {
     pub listen: SocketAddr,
     /// How many times as fast as real time.
     pub speed: u32,
-    /// The seed of weather, rooms and noise.
-    pub seed: u64,
+    /// The seed of weather, rooms and noise, before what the scenario says.
+    pub seed: Option<u64>,
+    /// The scenario's name, or the path of its file.
+    pub scenario: String,
 }
 
 /// Runs plant and controller until told to stop.
@@ -59,9 +66,10 @@ pub async fn run(order: Order) -> Outcome {
     let folder = order.data.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().to_path_buf()));
     let folder = folder.unwrap_or_default();
 
-    let begin = beginning(&station, &folder);
-    let weather = plant::weather_of(&station, None, order.seed)?;
-    let (shared, paced) = plant::set_up(&station, weather, Scenario::Steady, begin, order.seed);
+    let scenario = super::scenario(&order.scenario, order.configuration.as_deref(), &station)?;
+    let begin = beginning(&scenario, &station, &folder);
+    let asked = Asked { weather: None, seed: order.seed };
+    let (shared, paced) = plant::set_up(&station, &scenario, &asked, begin)?;
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = ModbusServer::bind(loopback, shared).await.context("the simulated PLC cannot listen on loopback")?;
     for wire in &mut station.wires {
@@ -71,9 +79,18 @@ pub async fn run(order: Order) -> Outcome {
     let faults = faults_of(&station);
     let (switches, turned) = mpsc::channel(8);
     let door = DemoDoor { faults: faults.iter().map(|(fault, _)| fault.clone()).collect(), switches };
-    let clock = Clock::paced(station.time_zone.clone(), UtcMillis(begin * 1000), order.speed);
-    let options =
-        Options { configuration: None, data_folder: folder.clone(), listen: order.listen, clock, demo: Some(door) };
+    let clock = Clock::paced(station.time_zone.clone(), begin, order.speed);
+    let (leave, forecasts) = watch::channel(None);
+    let sky = plant::weather_of(&station, &scenario, &asked, begin)?;
+    let service = tokio::spawn(run_service(sky, clock.clone(), scenario::plant_seed(&scenario, &asked), leave));
+    let options = Options {
+        configuration: None,
+        data_folder: folder.clone(),
+        listen: order.listen,
+        clock,
+        forecasts: Some(forecasts),
+        demo: Some(door),
+    };
     let name = station.name.clone();
     let program = Program::set_up(station, options).await?;
     let address = program.address().map_err(anyhow::Error::from)?;
@@ -86,8 +103,10 @@ pub async fn run(order: Order) -> Outcome {
     ))?;
 
     let (end, ended) = oneshot::channel::<()>();
-    let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, ended));
+    let asking = Asking { requests: Requests::of(&scenario), to: program.requests(), seconds: 0 };
+    let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, asking, ended));
     let outcome = program.run(super::run::stop_signal()).await;
+    service.abort();
     drop(end);
     let _ = plant.await;
     server.stop().await.map_err(anyhow::Error::from)?;
@@ -95,10 +114,22 @@ pub async fn run(order: Order) -> Outcome {
 }
 
 /// A demonstration goes on where its records end: its time never runs backwards.
-fn beginning(station: &Station, folder: &std::path::Path) -> i64 {
-    let fresh = plant::mid_season(station);
+fn beginning(scenario: &Scenario, station: &Station, folder: &std::path::Path) -> UtcMillis {
     let last = Reader::open(folder).ok().and_then(|reader| reader.last().ok().flatten());
-    last.map_or(fresh, |record| record.stamp.wall_milliseconds.div_euclid(1000) + 60)
+    let minute_later = |wall: i64| UtcMillis((wall.div_euclid(1000) + 60) * 1000);
+    last.map_or_else(|| scenario::begin(scenario, station), |record| minute_later(record.stamp.wall_milliseconds))
+}
+
+/// A meteorological service as wrong as a usual one: each hour of the demonstration's time it says what it foresees.
+async fn run_service(mut sky: Box<dyn WeatherSource>, clock: Clock, seed: u64, leave: watch::Sender<Option<Issued>>) {
+    loop {
+        let utc = clock.now().wall.0.div_euclid(1000);
+        if let Some((issued, forecast)) = service::issue(sky.as_mut(), utc, Uncertainty::Medium, seed) {
+            leave.send_replace(Some(Issued { at: UtcMillis(issued * 1000), forecast }));
+        }
+        let left = 3600 - u64::try_from(utc.rem_euclid(3600)).unwrap_or(0);
+        sleep(Duration::from_secs(left) / clock.speed()).await;
+    }
 }
 
 /// The plant at its own pace, with the switches that visitors turn.
@@ -107,6 +138,7 @@ async fn run_plant(
     speed: u32,
     mut turned: mpsc::Receiver<DemoSwitch>,
     faults: Vec<(DemoFault, Vec<Fault>)>,
+    mut asking: Asking,
     mut ended: oneshot::Receiver<()>,
 ) {
     let mut ticks = interval(Duration::from_secs(1) / speed);
@@ -114,8 +146,30 @@ async fn run_plant(
     loop {
         tokio::select! {
             _ = &mut ended => return,
-            _ = ticks.tick() => paced.advance(1),
+            _ = ticks.tick() => {
+                paced.advance(1);
+                asking.second();
+            }
             Some(switch) = turned.recv() => turn(&mut paced, &faults, &switch),
+        }
+    }
+}
+
+/// What people of the scenario ask of the program, when it is due by the plant's clock.
+struct Asking {
+    requests: Requests,
+    to: mpsc::Sender<Request>,
+    seconds: u64,
+}
+
+impl Asking {
+    fn second(&mut self) {
+        self.seconds += 1;
+        for request in self.requests.take(Duration::from_secs(self.seconds)) {
+            let author = request.author.clone();
+            if self.to.try_send(request).is_err() {
+                tracing::warn!(author, "too many requests wait already: one of the scenario's was not taken");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 
 /// All stages, in the order of a start.
@@ -16,10 +16,11 @@ pub(super) const STAGES: [Stage; 6] =
     [Stage::Stopped, Stage::Filling, Stage::StartingPumps, Stage::Settling, Stage::Heating, Stage::ShuttingDown];
 
 /// All rungs of the outdoor ladder.
-pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 6] = [
+pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 7] = [
     OutdoorSource::Sensor,
     OutdoorSource::SecondSensor,
     OutdoorSource::ColderSensor,
+    OutdoorSource::ColderService,
     OutdoorSource::Forecast,
     OutdoorSource::LastGood,
     OutdoorSource::Fallback,
