@@ -139,6 +139,20 @@ pub(crate) fn check_room_trim(
         0.01..=2.0,
         or(usual.raise_rate.0, "half a kelvin an hour is what a building can follow")
     );
+    let learn = number!(
+        desk,
+        at,
+        raw.learn_kelvins_per_day,
+        0.0..=1.0,
+        or(usual.learn_per_day.0, "an adaptive curve moves its level by a fifth of a kelvin a day")
+    );
+    let learn_max = number!(
+        desk,
+        at,
+        raw.learn_max_kelvins,
+        0.0..=6.0,
+        or(usual.learn_max.0, "a curve that is further off wants an engineer")
+    );
     let sensors = count!(
         desk,
         at,
@@ -156,6 +170,8 @@ pub(crate) fn check_room_trim(
         raise_max: raise.kelvins(),
         raise_rate: raise_rate.kelvins(),
         lower_rate: lower_rate.kelvins(),
+        learn_per_day: learn.kelvins(),
+        learn_max: learn_max.kelvins(),
         sensors_min: sensors.value as usize,
     }
 }

@@ -210,7 +210,7 @@ impl RoomSensors {
         }
         let median = temperatures.median();
         let mut levels = Row::of(counted().filter_map(Sensor::level));
-        let mut places = Row::of(self.sensors.iter().filter_map(Sensor::place));
+        let mut places = Row::of(counted().filter_map(Sensor::place));
         let company = levels.count;
         Others { median, level: levels.median(), company, place: places.median(), outdoor: look.outdoor }
     }

@@ -35,6 +35,8 @@ const TRIMMED_SHARE: f64 = 0.15;
 const PRIOR_WEIGHT: f64 = 8.0;
 /// What a flat moves around its own place from hour to hour; 0.5 to 0.8 K.
 const WITHIN_FLAT: f64 = 0.70;
+/// A room that is warmer than the others by more than this says no more of the coldest, K.
+const WARM_COUNTED: f64 = 3.0;
 /// The estimate also carries the error of the scatter; 1.0 to 1.2.
 const ERROR_FACTOR: f64 = 1.1;
 
@@ -117,7 +119,7 @@ pub fn estimate(settings: &RoomTrimSettings, samples: &mut [Sample]) -> Option<T
 
     let count = samples.len() as f64;
     let settled = samples.iter().map(|sample| sample.settled.0).sum::<f64>() / count;
-    let around: f64 = samples.iter().map(|sample| (sample.settled.0 - settled).powi(2)).sum();
+    let around: f64 = samples.iter().map(|sample| (sample.settled.0 - settled).min(WARM_COUNTED).powi(2)).sum();
     let variance = (PRIOR_WEIGHT * settings.scatter_prior.0.powi(2) + around) / (PRIOR_WEIGHT + count - 1.0);
     let all = (variance + WITHIN_FLAT.powi(2)).sqrt();
 

@@ -12,6 +12,9 @@
 //!
 //! It rises by 0.5 K/h and falls by 0.1 K/h: a cold flat is worse than a warm one.
 //!
+//! What lasts is no disturbance but a curve of the wrong level. So what the integral holds is handed over to a learnt level,
+//! a fifth of a kelvin a day, without moving the sum; the trim is free again for what changes.
+//!
 //! # When it stands still
 //! | because | what stands | why |
 //! |---|---|---|
@@ -26,7 +29,7 @@
 //!
 //! # Without sensors
 //! The estimate is given up when too few are heard for six hours; from then on the trim decays to zero within a day, at
-//! most by 1 K/h, and the curve stands alone.
+//! most by 1 K/h, and the curve stands alone with the level that it has learnt, which is forgotten as slowly as it was learnt.
 
 use std::time::Duration;
 
@@ -164,8 +167,10 @@ pub struct Circumstances {
 /// What the trim does, and why not more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RoomTrimReport {
-    /// What is added to the room target.
+    /// What is added to the room target, the learnt level included.
     pub shift: Kelvins,
+    /// What of it the curve has learnt for good.
+    pub learnt: Kelvins,
     /// What keeps it from following the rooms.
     pub frozen: Option<Frozen>,
     /// Whether the coldest are too cold, so that a kelvin is added at once.
@@ -178,8 +183,10 @@ pub struct RoomTrimReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomTrim {
-    /// What is added to the room target now.
+    /// What is added to the room target now, beside the learnt level.
     pub trim: Kelvins,
+    /// What has lasted: the curve's own level.
+    learnt: Kelvins,
     integral: Kelvins,
     smoothed: Option<Kelvins>,
     /// The best guess without margin, smoothed.
@@ -228,6 +235,7 @@ impl RoomTrim {
         let help = if self.helping { HELP } else { Kelvins(0.0) };
         let wish = (error * settings.gain + self.integral + help).clamp(-settings.lower_max, settings.raise_max);
         self.trim += (wish - self.trim).clamp(-settings.lower_rate * hours, settings.raise_rate * hours);
+        self.learn(settings, hours);
         self.report(settings, None)
     }
 
@@ -235,16 +243,31 @@ impl RoomTrim {
         // A trim that may do nothing is at no end.
         let moved = self.trim.0.abs() > AT_END.0;
         let at_end = moved && (self.trim >= settings.raise_max - AT_END || self.trim <= AT_END - settings.lower_max);
-        RoomTrimReport { shift: self.trim, frozen, helping: self.helping, at_end }
+        let shift = self.trim + self.learnt;
+        RoomTrimReport { shift, learnt: self.learnt, frozen, helping: self.helping, at_end }
+    }
+
+    /// Hands over what has lasted; the sum does not move.
+    fn learn(&mut self, settings: &RoomTrimSettings, hours: f64) {
+        let step = settings.learn_per_day * (hours / 24.0);
+        let by = self.integral.clamp(-step, step);
+        let learnt = (self.learnt + by).clamp(-settings.learn_max, settings.learn_max);
+        let moved = learnt - self.learnt;
+        self.learnt = learnt;
+        self.integral -= moved;
+        self.trim -= moved;
     }
 
     /// Nobody knows the rooms: the correction is forgotten slowly, without a bump.
     fn forget(&mut self, settings: &RoomTrimSettings, hours: f64) {
         let most = settings.lower_max.max(settings.raise_max);
         let step = (most / DECAY_WITHIN_HOURS).min(DECAY_PER_HOUR_MAX) * hours;
-        self.trim = Kelvins(self.trim.0.signum() * (self.trim.0.abs() - step.0).max(0.0));
+        let toward_zero = |from: Kelvins, by: Kelvins| Kelvins(from.0.signum() * (from.0.abs() - by.0).max(0.0));
+        self.trim = toward_zero(self.trim, step);
+        self.learnt = toward_zero(self.learnt, settings.learn_per_day * (hours / 24.0));
         *self = RoomTrim {
             trim: self.trim,
+            learnt: self.learnt,
             integral: self.trim,
             since_other_target: self.since_other_target,
             outdoor: self.outdoor,

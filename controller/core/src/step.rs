@@ -124,7 +124,7 @@ fn step_circuit(
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
-    let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
+    let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.heat), &mut commands);
 
     watch_outage(settings, memory, at, &seen, &setpoint, events);
     CircuitReport {

@@ -2,10 +2,12 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod balance;
 mod limits;
 mod loops;
 mod motors;
 mod pressure;
 mod pumps;
+mod rooms;
 mod scenarios;
 mod weather;

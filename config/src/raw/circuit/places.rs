@@ -50,6 +50,10 @@ pub struct RawRoomTrim {
     pub lower_rate_kelvins_per_hour: Number,
     /// The fastest rise of the room target.
     pub raise_rate_kelvins_per_hour: Number,
+    /// How much of a lasting correction becomes the curve's own level in a day.
+    pub learn_kelvins_per_day: Number,
+    /// The most that is learnt of the level, up or down.
+    pub learn_max_kelvins: Number,
     /// Fewer fresh sensors than this, and it decays to zero.
     pub sensors_min: Count,
 }

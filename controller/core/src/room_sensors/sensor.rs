@@ -42,6 +42,8 @@ const EXCESS_LEAST: f64 = 8.0;
 const PLACE_RUN: f64 = 45.0;
 /// Looked at for so many hours of night, a place is known.
 const PLACE_KNOWN: f64 = 6.0;
+/// Before two nights are over nothing is put to a sensor's own account, h.
+const PLACE_JUDGED: f64 = 12.0;
 /// Flats of one circuit do not differ by more than this from their middle: two and a half times their scatter.
 const FLATS_DIFFER: f64 = 3.0;
 
@@ -303,7 +305,8 @@ impl Sensor {
 
     /// What of its place is more than flats differ, and so its own fault.
     fn on_own_account(&self, rules: &RoomSensorSettings, others: &Others) -> f64 {
-        let Some(deviation) = self.place().zip(others.place).map(|(own, middle)| own - middle) else { return 0.0 };
+        let judged = self.place().filter(|_| self.learnt.hours >= PLACE_JUDGED);
+        let Some(deviation) = judged.zip(others.place).map(|(own, middle)| own - middle) else { return 0.0 };
         let beyond = (deviation.abs() - FLATS_DIFFER).clamp(0.0, rules.correction_max.0.max(0.0));
         beyond.copysign(deviation)
     }

@@ -49,6 +49,7 @@ fn run(trim: &mut RoomTrim, seen: &RoomStatistic, around: &Circumstances, hours:
 fn cold_rooms_raise_the_target_within_bounds_and_not_faster_than_allowed() {
     let settings = RoomTrimSettings::default();
     let (mut trim, mut last) = (RoomTrim::default(), Kelvins(0.0));
+    let settings = RoomTrimSettings { learn_max: Kelvins(0.0), ..settings };
     for _ in 0..24 * 30 {
         let now = trim.advance(&settings, &seen(-3.0), &around(), HOUR).shift;
         assert!((now - last).0 <= settings.raise_rate.0 + 1e-9 && now <= settings.raise_max);
@@ -61,6 +62,7 @@ fn cold_rooms_raise_the_target_within_bounds_and_not_faster_than_allowed() {
 fn warm_rooms_lower_it_five_times_slower() {
     let settings = RoomTrimSettings::default();
     let (mut trim, mut last) = (RoomTrim::default(), Kelvins(0.0));
+    let settings = RoomTrimSettings { learn_max: Kelvins(0.0), ..settings };
     for _ in 0..24 * 30 {
         let now = trim.advance(&settings, &seen(3.0), &around(), HOUR).shift;
         assert!((last - now).0 <= settings.lower_rate.0 + 1e-9 && now >= -settings.lower_max);
@@ -68,6 +70,28 @@ fn warm_rooms_lower_it_five_times_slower() {
     }
     assert_eq!(last, -settings.lower_max);
     assert!(trim.report(&settings, None).at_end, "somebody should look at the curve");
+}
+
+#[test]
+fn what_lasts_becomes_the_curves_own_level_without_a_bump() {
+    let settings = RoomTrimSettings::default();
+    let mut trim = standing(-2.0);
+    let mut last = Kelvins(-2.0);
+    for _ in 0..10 * 24 * 60 {
+        let report = trim.advance(&settings, &seen(0.0), &around(), MINUTE);
+        assert!((report.shift - last).0.abs() < 0.002, "{last:?} to {report:?}");
+        last = report.shift;
+    }
+    let report = trim.report(&settings, None);
+    assert!((report.learnt.0 + 2.0).abs() < 0.05 && (report.shift.0 + 2.0).abs() < 0.01, "{report:?}");
+    // The trim is free again, and no more than allowed is ever learnt.
+    let mut trim = standing(0.0);
+    let cold = run(&mut trim, &seen(-5.0), &around(), 24 * 40);
+    assert!((cold.learnt.0 - 3.0).abs() < 1e-6 && cold.shift <= Kelvins(6.0), "{cold:?}");
+    // Blind, it is forgotten as slowly as it was learnt.
+    let nobody = RoomStatistic { configured: 10, ..RoomStatistic::default() };
+    let blind = run(&mut trim, &nobody, &around(), 48);
+    assert!((blind.shift.0 - 2.6).abs() < 1e-6, "{blind:?}");
 }
 
 #[test]

@@ -65,6 +65,10 @@ pub struct RoomTrimSettings {
     pub raise_rate: Kelvins,
     /// The fastest fall, K/h: slower than the rise, because a cold flat is worse than a warm one.
     pub lower_rate: Kelvins,
+    /// How much of a lasting trim becomes the curve's own level in a day.
+    pub learn_per_day: Kelvins,
+    /// The most that is learnt of the level, up or down.
+    pub learn_max: Kelvins,
     /// Fewer sensors than this, and the trim decays to zero.
     pub sensors_min: usize,
 }
@@ -81,6 +85,9 @@ impl Default for RoomTrimSettings {
             raise_max: Kelvins(3.0),
             raise_rate: Kelvins(0.5),
             lower_rate: Kelvins(0.1),
+            // An adaptive curve moves its level by a fifth of a kelvin a day at most.
+            learn_per_day: Kelvins(0.2),
+            learn_max: Kelvins(3.0),
             // The documents ask for three a station; one of them may be lost. Two say little, and the margin knows it.
             sensors_min: 2,
         }

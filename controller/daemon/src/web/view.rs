@@ -207,6 +207,7 @@ impl PartView {
 #[derive(Serialize)]
 struct RoomTrimView {
     kelvins: f64,
+    learnt: f64,
     frozen: Option<Word>,
     helping: bool,
 }
@@ -214,7 +215,7 @@ struct RoomTrimView {
 impl RoomTrimView {
     fn of(trim: &RoomTrimReport) -> RoomTrimView {
         let frozen = trim.frozen.map(|frozen| Word::new(frozen.name(), frozen.texts()));
-        RoomTrimView { kelvins: trim.shift.0, frozen, helping: trim.helping }
+        RoomTrimView { kelvins: trim.shift.0, learnt: trim.learnt.0, frozen, helping: trim.helping }
     }
 }
 
