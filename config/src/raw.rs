@@ -17,7 +17,7 @@ pub use circuit::{
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
-    RawReadBack, RawRow, RawTable, RawTemplate, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
+    RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
 };
 
 use crate::written::Written;

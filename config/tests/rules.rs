@@ -433,3 +433,15 @@ fn every_problem_is_told_at_once() {
         ]
     );
 }
+
+#[test]
+fn a_watchdog_outlasts_the_refresh_of_the_outputs_and_stands_somewhere() {
+    let watchdog = |lines: &str, key: &str, line: &str, what: &str| {
+        let from = "template = \"generic/exchange-station-plc\"";
+        let key = format!("device.plc.watchdog.{key}");
+        slip("demo", from, &format!("{from}\n\n[device.watchdog]\n{lines}"), &key, line, what);
+    };
+    watchdog("min_seconds = 10", "min_seconds", "min_seconds", "refresh");
+    watchdog("max_seconds = 15", "max_seconds", "max_seconds", "min_seconds");
+    watchdog("seconds_per_count = 0", "seconds_per_count", "seconds_per_count", "0.001");
+}

@@ -129,6 +129,7 @@ pub(crate) fn of_station(
     judge(Alarm::Flooded, on(readings.plant_room_flooded));
     judge(Alarm::Smoke, on(readings.plant_room_smoke));
     judge(Alarm::DeviceSilent, facts.health.device_silent);
+    judge(Alarm::WatchdogUnfit, facts.health.watchdog_unfit);
     judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
     judge(Alarm::JournalLate, facts.health.journal_late);
     judge(Alarm::RecordStoreFailing, facts.health.store_failing);

@@ -13,6 +13,8 @@ use crate::outdoor::Outdoor;
 pub struct Health {
     /// A wire is down or a device does not answer.
     pub device_silent: bool,
+    /// A device's watchdog is not as it must be: nothing is written to that device.
+    pub watchdog_unfit: bool,
     /// A command is not confirmed.
     pub output_unconfirmed: bool,
     /// Records reach the disk late.

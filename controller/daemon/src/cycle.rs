@@ -200,6 +200,7 @@ impl Cycle {
         let store = self.store.health();
         inputs.health = Health {
             device_silent: self.field.any_silent(),
+            watchdog_unfit: self.field.any_watchdog_unfit(),
             output_unconfirmed: self.field.any_unconfirmed(),
             journal_late: pulse.journal_late,
             store_failing: store.trouble.is_some() || store.stopped,

@@ -34,6 +34,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::HandControl => "到期后自动恢复自动控制。",
         Alarm::OutageOpen => "恢复供热, 并确认原因。",
         Alarm::DeviceSilent => "检查线缆、电源和地址。",
+        Alarm::WatchdogUnfit => "按日志提示设置设备看门狗。",
         Alarm::OutputUnconfirmed => "检查寄存器表和设备的远程开关。",
         Alarm::JournalLate => "检查磁盘剩余空间和健康状况。",
         Alarm::RecordStoreFailing => "清理空间或更换磁盘; 记录暂存于内存。",
