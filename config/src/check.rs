@@ -10,6 +10,7 @@ mod house;
 mod make_up;
 mod places;
 mod season;
+mod sequence;
 mod supply;
 mod trim;
 mod valve;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 pub use circuit::{
     CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawFrost, RawInterlock, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom,
-    RawRoomTrim, RawSupplyLoop, RawValve,
+    RawEmitter, RawEnvelope, RawFlood, RawFrost, RawInterlock, RawIsolation, RawMakeUp, RawMakeUpMode, RawOutage,
+    RawPeriod, RawRoom, RawRoomTrim, RawSequence, RawSupplyLoop, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

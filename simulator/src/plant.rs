@@ -96,6 +96,7 @@ impl Plant {
                     CircuitOutput::ValvePosition => circuit.valve.command = value.clamp(0.0, 1.0),
                     CircuitOutput::ReliefOpen => circuit.pressure.relief_open = on,
                     CircuitOutput::TankInletOpen => circuit.pressure.inlet_open = on,
+                    CircuitOutput::IsolationOpen => circuit.isolation.open = on,
                 }
             }
             Point::CirculationPumpOutput(c, PumpIndex(p), output) => {

@@ -12,9 +12,9 @@ use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FloodPolicy,
+    FrostSettings, InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
+    RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
@@ -180,7 +180,9 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
         make_up: Some(make_up(zone, filled)),
+        sequence: SequenceSettings::default(),
         interlock: interlock(zone, filled),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),
@@ -254,5 +256,10 @@ fn interlock(zone: &Zone, filled: f64) -> InterlockSettings {
         valve_safe_cold: Ratio(0.3),
         valve_safe_below: Celsius(5.0),
         trips_per_hour_max: 3,
+        mains_stagger: Duration::from_secs(20),
+        primary_pressure_min: None,
+        relief_open_max: Duration::from_secs(60),
+        flood: FloodPolicy::CloseInlet,
+        plant_room_max: Celsius(45.0),
     }
 }

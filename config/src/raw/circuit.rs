@@ -17,7 +17,7 @@ mod valve;
 pub use circulation::{RawCirculation, RawCirculationMode};
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
-pub use guard::{RawFrost, RawInterlock, RawOutage};
+pub use guard::{RawFlood, RawFrost, RawInterlock, RawIsolation, RawOutage, RawSequence};
 pub use make_up::{RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
 pub use valve::{RawSupplyLoop, RawValve};
@@ -69,8 +69,12 @@ pub struct RawCircuit {
     pub circulation: Option<Written<RawCirculation>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.
     pub make_up: Option<Written<RawMakeUp>>,
+    /// Starting and stopping in order.
+    pub sequence: Option<Written<RawSequence>>,
     /// Interlocks.
     pub interlock: Option<Written<RawInterlock>>,
+    /// A fast-closing isolation valve in the primary side; left out where there is none.
+    pub isolation: Option<Written<RawIsolation>>,
     /// Frost protection.
     pub frost: Option<Written<RawFrost>>,
     /// Detection of outages.

@@ -21,6 +21,7 @@ pub mod step;
 
 pub mod accident_rate;
 pub mod alarm;
+pub mod authority;
 pub mod band;
 pub mod circulation;
 pub mod frost;
@@ -32,8 +33,10 @@ pub mod outage;
 pub mod outage_book;
 pub mod outdoor;
 pub mod pi;
+pub mod reason;
 pub mod room_trim;
 pub mod schedule;
+pub mod sensor_watch;
 pub mod sequence;
 pub mod setpoint;
 pub mod supply_loop;

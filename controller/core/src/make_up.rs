@@ -30,6 +30,9 @@ const FLOW_MAX: f64 = 0.02;
 /// At its lowest speed for this long above the setpoint a make-up pump goes to sleep.
 const SLEEP_AFTER: Duration = Duration::from_secs(60);
 
+/// The most make-up pumps that a circuit has.
+pub const MAKE_UP_PUMPS_MAX: usize = 2;
+
 /// The pressure at the holding point by the best source that answers.
 pub fn holding_pressure(readings: &CircuitReadings) -> Option<Pascals> {
     let own = &readings.own;
@@ -60,6 +63,9 @@ pub struct MakeUp {
     /// How long neither volume nor flow has been read.
     #[serde(default)]
     uncounted: Duration,
+    /// Pumps that a person keeps out; said anew in each step.
+    #[serde(skip)]
+    pub(crate) out: [bool; MAKE_UP_PUMPS_MAX],
 }
 
 impl MakeUp {
@@ -145,7 +151,7 @@ impl MakeUp {
     /// A running pump that fails hands over to the next that can; the run goes on counting, or a chattering fault would
     /// outlive its limit.
     fn hand_over(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
-        if readings.make_up_pumps.get(self.lead).is_none_or(able) {
+        if self.able(readings, self.lead) {
             return;
         }
         match self.next_able(settings, readings) {
@@ -157,7 +163,18 @@ impl MakeUp {
     /// The next pump in turn that can.
     fn next_able(&self, settings: &MakeUpSettings, readings: &CircuitReadings) -> Option<usize> {
         let mut turn = (1..=settings.pumps).map(|next| (self.lead + next) % settings.pumps);
-        turn.find(|&number| readings.make_up_pumps.get(number).is_none_or(able))
+        turn.find(|&number| self.able(readings, number))
+    }
+
+    fn able(&self, readings: &CircuitReadings, number: usize) -> bool {
+        !self.out.get(number).is_some_and(|out| *out) && readings.make_up_pumps.get(number).is_none_or(able)
+    }
+
+    /// A hand starts make-up before its start pressure; it stops at the setpoint as ever, and begins again half-way.
+    pub(crate) fn top_up(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings, pressure: Pascals) {
+        if pressure < settings.start + (settings.setpoint - settings.start) * 0.5 {
+            self.start(settings, readings);
+        }
     }
 
     fn start(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {

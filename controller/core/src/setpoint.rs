@@ -28,6 +28,9 @@ pub struct Setpoint {
     ramp: Option<Celsius>,
     remote: Kelvins,
     flow_ratio: Option<Ratio>,
+    /// What the last step gave.
+    #[serde(default)]
+    in_force: Option<Celsius>,
 }
 
 /// What the setpoint is made from.
@@ -73,7 +76,13 @@ impl Setpoint {
         let (limited, held_by) = limits(settings, wishes, scheduled).pick(wish);
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
         ledger.book(Part::Limits, value - wish);
+        self.in_force = Some(value);
         SetpointReport { value, base, ledger, held_by, flow_ratio }
+    }
+
+    /// The setpoint that was in force in the last step.
+    pub(crate) fn in_force(&self) -> Option<Celsius> {
+        self.in_force
     }
 
     fn smooth_flow_ratio(

@@ -18,14 +18,16 @@ mod guard;
 mod make_up;
 mod outdoor;
 mod rooms;
+mod sequence;
 mod supply;
 mod valve;
 
 pub use circulation::{CirculationMode, CirculationSettings};
-pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
+pub use guard::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings, OutageSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::RoomTrimSettings;
+pub use sequence::SequenceSettings;
 pub use supply::{EnvelopeSettings, SupplySettings};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
@@ -112,8 +114,12 @@ pub struct CircuitSettings {
     pub circulation: CirculationSettings,
     /// Pressure holding; none where something else holds the pressure.
     pub make_up: Option<MakeUpSettings>,
+    /// Starting and stopping in order.
+    pub sequence: SequenceSettings,
     /// Interlocks.
     pub interlock: InterlockSettings,
+    /// A fast-closing isolation valve beside the control valve; none where there is none.
+    pub isolation: Option<IsolationSettings>,
     /// Frost protection.
     pub frost: FrostSettings,
     /// Detection of outages.

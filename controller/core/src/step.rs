@@ -12,6 +12,7 @@ use crate::adopt;
 use crate::alarms_of_step;
 use crate::event::Event;
 use crate::moment::Moment;
+use crate::reason::OperationReason;
 use crate::report::{CircuitReport, Report};
 use crate::request::{Mode, Request};
 use crate::requests;
@@ -23,8 +24,9 @@ mod guard;
 mod heat;
 mod see;
 mod water;
+mod who;
 
-use guard::{judge_interlocks, run_sequence, watch_outage};
+use guard::{guard_against_frost, judge_interlocks, judge_reached, run_sequence, watch_outage};
 use heat::{drive_valve, find_setpoint};
 use see::see;
 use water::{drive_pumps, hold_pressure};
@@ -76,7 +78,8 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
         alarms_of_step::of_circuit(circuit, memory, &report, &surroundings, &mut state.alarms, &mut events);
         circuits.push(report);
     }
-    let facts = alarms_of_step::StationFacts { outdoor, health: inputs.health, now: inputs.now, dt };
+    let dispatch_silent = requests::dispatch_is_silent(settings, &state);
+    let facts = alarms_of_step::StationFacts { outdoor, health: inputs.health, dispatch_silent, now: inputs.now, dt };
     alarms_of_step::of_station(&inputs.readings.station, &facts, &mut state.alarms, &mut events);
 
     let alarms = state.alarms.active();
@@ -91,38 +94,51 @@ fn step_circuit(
     events: &mut Vec<Event>,
 ) -> CircuitReport {
     let seen = see(settings, memory, at);
-    let ours = adopt::take_over(settings, memory, at, seen.circulating);
-    let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
-    let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heat;
+    let ours = adopt::take_over(settings, memory, at, seen.circulating, events);
+    let frost = guard_against_frost(settings, memory, at, &seen);
+    let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heats();
 
     judge_interlocks(settings, memory, at, &seen, events);
-    run_sequence(settings, memory, at, &seen, wanted, events);
-    let setpoint = find_setpoint(settings, memory, at, &seen, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost.heat);
-    let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
+    run_sequence(settings, memory, at, &seen, wanted, frost, events);
+    let setpoint = find_setpoint(settings, memory, at, &seen, frost);
+    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost);
+    judge_reached(settings, memory, at, &seen, setpoint, events);
+    let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
     let commands = hold_pressure(settings, memory, at, &seen);
 
     watch_outage(settings, memory, at, &seen, setpoint, events);
-    CircuitReport {
+    let mut report = CircuitReport {
         circuit: at.index,
         mode: memory.mode,
         stage: memory.sequence.stage,
+        operation: OperationReason::NoDemand,
+        reached: memory.sequence.reached(),
+        late: memory.sequence.late(&settings.sequence),
+        restart: memory.sequence.restart(),
+        frost,
+        freezes_in: memory.frost.freezes_in(),
+        sources: seen.sources,
+        doubted: memory.sensors.doubted(),
         setpoint,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
+        valve_open_wide: memory.supply_loop.open_wide(&settings.valve),
         pump_reason,
         differential_pressure_setpoint: settings.circulation.mode.setpoint(),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
-        in_hand: memory.hand.left(),
+        in_hand: memory.leases.longest_hand(),
+        held: who::held(settings, memory, at),
         rooms: seen.rooms,
         outage: memory.watch.open(at.index),
         season_time: memory.watch.seconds,
         withheld: adopt::withheld(settings, at),
         commands: ours.then_some(commands),
-    }
+    };
+    report.operation = OperationReason::of(&report, at.heats);
+    report
 }
 
 #[cfg(test)]

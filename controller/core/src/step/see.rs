@@ -7,6 +7,8 @@ use heatstation_points::{Celsius, Pascals, Switch};
 use crate::circulation;
 use crate::make_up;
 use crate::room_trim::{self, RoomStatistic};
+use crate::sensor_watch::{self, Movement, Rungs, Sources};
+use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
 use crate::supply_loop::{SupplySource, supply_temperature};
@@ -19,6 +21,7 @@ pub(super) struct Seen {
     pub holding_pressure: Option<Pascals>,
     pub circulating: Option<bool>,
     pub rooms: RoomStatistic,
+    pub sources: Sources,
 }
 
 /// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
@@ -30,8 +33,20 @@ pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Su
         Some(_) | None => (room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms), Duration::ZERO),
     };
     memory.rooms = Some(rooms);
-    let (supply, supply_source) = supply_temperature(at.own);
+    memory.sensors.look(at.own, movement(memory), at.dt);
+    let (supply, supply_source) = if memory.sensors.prefers_second_supply() {
+        (at.own.own.supply_temperature_second.fresh(), SupplySource::SecondSensor)
+    } else {
+        supply_temperature(at.own)
+    };
+    let rungs = Rungs {
+        supply: supply_source,
+        outdoor: at.outdoor.source,
+        rooms_fresh: rooms.0.fresh,
+        rooms_configured: rooms.0.configured,
+    };
     Seen {
+        sources: sensor_watch::sources(settings, at.station, at.own, rungs),
         supply,
         supply_source,
         holding_pressure: make_up::holding_pressure(at.own),
@@ -39,3 +54,18 @@ pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Su
         rooms: rooms.0,
     }
 }
+
+/// How the plant has been moved up to now.
+fn movement(memory: &CircuitState) -> Movement {
+    let (valve, on) = (memory.supply_loop.command.0, memory.circulation.any_on());
+    let open = valve > OPEN && memory.sequence.stage == Stage::Heating;
+    Movement {
+        valve,
+        speed: if on { memory.circulation.speed.0 } else { 0.0 },
+        make_up: Switch::from(memory.make_up.is_running()),
+        heating: Switch::from(open && on && memory.interlocks.closes_valve().is_none()),
+    }
+}
+
+/// Less than this passes no heat worth looking at.
+const OPEN: f64 = 0.1;

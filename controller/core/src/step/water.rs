@@ -1,13 +1,15 @@
 //! Water: circulation and pressure.
 
-use heatstation_points::Switch;
+use heatstation_points::{BuildingIndex, PumpIndex, Switch};
 
 use super::see::Seen;
-use crate::circulation::Asked;
+use crate::authority::Device;
+use crate::circulation::{Asked, PUMPS_MAX};
 use crate::event::Event;
+use crate::frost::FrostStage;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::sequence::Stage;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, MakeUpSettings};
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
 
@@ -16,7 +18,7 @@ pub(super) fn drive_pumps(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    frost_circulation: bool,
+    frost: FrostStage,
     events: &mut Vec<Event>,
 ) -> PumpReason {
     if memory.watching.is_some() {
@@ -24,21 +26,44 @@ pub(super) fn drive_pumps(
     }
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
-    let run = (stage.wants_circulation() || frost_circulation) && barred.is_none();
-    let out = memory.hand.out.map(|left| left.is_some() && !frost_circulation);
-    let hand_speed = memory.hand.speed.map(|(speed, _)| speed);
-    let asked = Asked { run, hand_speed, out, proven: seen.circulating };
-    memory.circulation.advance(&settings.circulation, at.index, at.own, asked, at.dt, events);
+    let jog = memory.sequence.jog(&settings.sequence);
+    let run = (stage.wants_circulation() || jog.is_some() || frost.circulates()) && barred.is_none();
+    let hand_speed = memory.leases.speed();
+    let asked = Asked { run, hand_speed, out: kept_out(settings, memory, frost, jog), proven: seen.circulating };
+    let mut circulation = settings.circulation;
+    if memory.interlocks.slows_drives() {
+        circulation.speed_max = circulation.speed_max.min(circulation.speed_fallback);
+    }
+    memory.circulation.advance(&circulation, at.index, at.own, asked, at.dt, events);
     match (barred, stage) {
         (Some(trip), _) => PumpReason::Interlock(trip),
         (None, _) if run && !memory.circulation.any_on() => PumpReason::NoneAvailable,
         (None, _) if hand_speed.is_some() => PumpReason::Hand,
         (None, Stage::ShuttingDown) => PumpReason::PostRun,
         (None, Stage::StartingPumps | Stage::Settling | Stage::Heating) => PumpReason::Heating,
-        (None, Stage::Stopped | Stage::Filling) if frost_circulation => PumpReason::Frost,
-        (None, Stage::Filling) => PumpReason::Filling,
+        (None, Stage::Venting) => PumpReason::Venting,
+        (None, Stage::Stopped | Stage::Filling | Stage::ProvingPressure | Stage::GivenUp) if frost.circulates() => {
+            PumpReason::Frost
+        }
+        (None, Stage::Filling | Stage::ProvingPressure) => PumpReason::Filling,
         (None, Stage::Stopped) => PumpReason::NoDemand,
+        (None, Stage::GivenUp) => PumpReason::GivenUp,
     }
+}
+
+/// Pumps that are not to run: worked on, kept out by hand unless it is frost, or not this jog's.
+fn kept_out(
+    settings: &CircuitSettings,
+    memory: &CircuitState,
+    frost: FrostStage,
+    jog: Option<usize>,
+) -> [bool; PUMPS_MAX] {
+    std::array::from_fn(|number| {
+        let pump = PumpIndex(number);
+        let by_hand = memory.leases.pump_out(pump) && !frost.circulates();
+        let others_turn = jog.is_some_and(|jog| jog % settings.circulation.pumps.max(1) != number);
+        by_hand || others_turn || memory.leases.maintains(Device::CirculationPump(pump))
+    })
 }
 
 pub(super) fn hold_pressure(
@@ -47,20 +72,51 @@ pub(super) fn hold_pressure(
     at: &Surroundings,
     seen: &Seen,
 ) -> CircuitCommands {
+    let buildings = 0..settings.buildings.len();
     let mut commands = CircuitCommands {
         valve_position: memory.supply_loop.command,
         circulation_pumps: memory.circulation.commands(&settings.circulation),
         make_up_pumps: Vec::new(),
         relief_open: None,
         tank_inlet_open: None,
-        building_valves: vec![None; settings.buildings.len()],
+        building_valves: buildings.map(|number| memory.leases.building_valve(BuildingIndex(number))).collect(),
+        isolation_open: settings
+            .isolation
+            .map(|_| Switch::from(memory.interlocks.isolates(&settings.interlock).is_none())),
     };
     if let Some(make_up) = &settings.make_up {
-        let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some();
+        let leases = &memory.leases;
+        let off_by_hand = leases.maintains(Device::MakeUp) || leases.make_up() == Some(Switch::Off);
+        let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some() || off_by_hand;
+        memory.make_up.out = std::array::from_fn(|number| {
+            let pump = PumpIndex(number);
+            leases.make_up_pump_out(pump) || leases.maintains(Device::MakeUpPump(pump))
+        });
+        if let Some(pressure) = seen.holding_pressure.filter(|_| !barred && leases.make_up() == Some(Switch::On)) {
+            memory.make_up.top_up(make_up, at.own, pressure);
+        }
         memory.make_up.advance(make_up, at.own, seen.holding_pressure, barred, at.dt);
         commands.make_up_pumps = memory.make_up.commands(make_up);
-        commands.relief_open = Some(Switch::from(memory.make_up.relief_open));
-        commands.tank_inlet_open = Some(Switch::from(memory.make_up.inlet_open));
+        commands.relief_open = Some(relief(make_up, memory, seen));
+        commands.tank_inlet_open = Some(inlet(memory));
     }
     commands
+}
+
+/// The relief valve. A hand opens it down to where make-up would start, and closes it no longer than the pressure allows.
+fn relief(make_up: &MakeUpSettings, memory: &CircuitState, seen: &Seen) -> Switch {
+    if memory.leases.maintains(Device::ReliefValve) {
+        return Switch::Off;
+    }
+    let opened = memory.leases.relief_valve() == Some(Switch::On)
+        && seen.holding_pressure.is_some_and(|pressure| pressure > make_up.setpoint);
+    Switch::from(memory.make_up.relief_open || opened)
+}
+
+/// The tank's inlet: interlock over maintenance over hand over level.
+fn inlet(memory: &CircuitState) -> Switch {
+    if memory.interlocks.closes_inlet().is_some() || memory.leases.maintains(Device::TankInlet) {
+        return Switch::Off;
+    }
+    memory.leases.tank_inlet().unwrap_or(Switch::from(memory.make_up.inlet_open))
 }

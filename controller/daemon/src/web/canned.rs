@@ -16,9 +16,9 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FloodPolicy,
+    FrostSettings, InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
+    RoomTrimSettings, Season, SequenceSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -373,7 +373,9 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
             differential_pressure_min: Pascals(20_000.0),
         },
         make_up: Some(make_up()),
+        sequence: SequenceSettings::default(),
         interlock: interlock(),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),
@@ -413,5 +415,10 @@ fn interlock() -> InterlockSettings {
         valve_safe_cold: Ratio(0.3),
         valve_safe_below: Celsius(5.0),
         trips_per_hour_max: 3,
+        mains_stagger: Duration::ZERO,
+        primary_pressure_min: None,
+        relief_open_max: Duration::from_secs(60),
+        flood: FloodPolicy::CloseInlet,
+        plant_room_max: Celsius(45.0),
     }
 }

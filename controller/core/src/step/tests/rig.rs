@@ -20,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
     CircuitSettings, EnvelopeSettings, FrostSettings, MakeUpMode, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -55,7 +55,9 @@ pub(crate) fn circuit() -> CircuitSettings {
         valve: ValveSettings::default(),
         circulation: circulation::tests::settings(),
         make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
+        sequence: SequenceSettings::default(),
         interlock: crate::interlock::tests::settings(),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),

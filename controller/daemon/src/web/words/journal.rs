@@ -109,9 +109,25 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("request of {by} refused: {} ({})", what.en, why.1),
             )
         }
-        Event::HandExpired { circuit } => {
+        Event::HandExpired { circuit, device: of } => {
             let at = name(*circuit);
-            Text::new(format!("{at}: 手动到期, 恢复自动"), format!("{at}: hand control expired, automatic again"))
+            let of = of.map_or_else(|| Text::new("", ""), |of| super::device(of).text);
+            Text::new(
+                format!("{at} {}: 手动或检修到期, 恢复自动", of.zh),
+                format!("{at}, {}: its time in hand or in maintenance is up, automatic again", of.en),
+            )
+        }
+        Event::RemoteFellSilent { circuit, origin } => {
+            let (at, (zh, en)) = (name(*circuit), super::origin_texts(*origin));
+            Text::new(format!("{at}: {zh}通讯中断, 恢复自主运行"), format!("{at}: {en} fell silent, on its own again"))
+        }
+        Event::Restarting { circuit, restart } => {
+            let (at, (zh, en)) = (name(*circuit), restart.texts());
+            Text::new(format!("{at}: 来电, {zh}"), format!("{at}: power is back, {en}"))
+        }
+        Event::Reached { circuit } => {
+            let at = name(*circuit);
+            Text::new(format!("{at}: 达到设定温度, 正常供热"), format!("{at}: setpoint reached, running"))
         }
     }
 }
@@ -137,9 +153,23 @@ fn wish(request: &Request, catalogue: Option<&Catalogue>) -> Text {
             let at = name(*circuit);
             Text::new(format!("{at} 供水偏移 {:+.1} K", by.0), format!("{at} supply shifted by {:+.1} K", by.0))
         }
-        Wish::TakeInHand { circuit, .. } => {
-            Text::new(format!("{} 手动", name(*circuit)), format!("{} in hand", name(*circuit)))
+        Wish::TakeInHand { circuit, hand, .. } => {
+            let (at, of) = (name(*circuit), super::device(hand.device()).text);
+            Text::new(format!("{at} {} 手动", of.zh), format!("{at}: {} in hand", of.en))
         }
+        Wish::TakeForMaintenance { circuit, device: of, lasts } => {
+            let (at, of) = (name(*circuit), super::device(*of).text);
+            if lasts.is_zero() {
+                Text::new(format!("{at} {} 检修结束", of.zh), format!("{at}: work on {} ended", of.en))
+            } else {
+                Text::new(format!("{at} {} 检修", of.zh), format!("{at}: work on {}", of.en))
+            }
+        }
+        Wish::StartSeason { circuit } => Text::new(
+            format!("{} 下次启动先保压排气", name(*circuit)),
+            format!("{}: prove pressure and vent at the next start", name(*circuit)),
+        ),
+        Wish::StayConnected => Text::new("保持连接", "sign of life"),
         Wish::ReturnToAutomatic { circuit } => {
             Text::new(format!("{} 恢复自动", name(*circuit)), format!("{} back to automatic", name(*circuit)))
         }
@@ -163,6 +193,7 @@ const fn refusal_text(refusal: Refusal) -> (&'static str, &'static str) {
         Refusal::TooOften => ("过于频繁", "too often"),
         Refusal::StillTripped => ("联锁原因仍在", "its cause still holds"),
         Refusal::NotFromThere => ("仅限现场人员", "only from the station"),
+        Refusal::InMaintenance => ("设备检修中", "somebody works on it"),
     }
 }
 
