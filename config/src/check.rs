@@ -2,11 +2,13 @@
 
 mod circuit;
 mod circulation;
+mod circulation_speed;
 mod curve;
 mod devices;
 mod essential;
 mod guard;
 mod house;
+mod limits;
 mod make_up;
 mod places;
 mod season;

@@ -11,9 +11,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawFlood, RawFrost, RawInterlock, RawIsolation, RawMakeUp, RawMakeUpMode, RawOutage,
-    RawPeriod, RawRoom, RawRoomTrim, RawSequence, RawSupplyLoop, RawValve,
+    CurvePoint, RawApproachLimit, RawAssist, RawBuilding, RawBuildingUse, RawChangeMethod, RawChangeOver, RawCircuit,
+    RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar,
+    RawFlood, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock, RawIsolation, RawLimitPriority, RawLimiters,
+    RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomTrim, RawSequence,
+    RawSpread, RawStages, RawSupplyLoop, RawTrim, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

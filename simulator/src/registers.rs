@@ -322,7 +322,8 @@ impl Builder<'_> {
 
 /// The words of a value; `None` is what a lost sensor reads. A value too large for its words stands at their end.
 pub(crate) fn encode(encoding: Encoding, scale: f64, value: Option<f64>) -> [u16; 2] {
-    let number = value.map(|value| value / scale);
+    // What is no number cannot stand in most registers; a converter that has none says so.
+    let number = value.filter(|value| value.is_finite()).map(|value| value / scale);
     match encoding {
         Encoding::I16 => [number.map_or(0x8000, |n| n.round().clamp(-32767.0, 32767.0) as i16 as u16), 0],
         Encoding::U16 => [number.map_or(0xFFFF, |n| n.round().clamp(0.0, 65534.0) as u16), 0],

@@ -4,8 +4,6 @@ use crate::settings::{ValveSettings, WithoutPower};
 
 /// Below half of this opening the curve runs straight to the leakage, up to one and a half it bends over.
 const SEAT: f64 = 0.02;
-/// The positioner does not move for less than this.
-const POSITIONER_DEADBAND: f64 = 0.002;
 /// A spring closes the valve in this many seconds.
 const SPRING_SECONDS: f64 = 10.0;
 
@@ -39,6 +37,8 @@ pub(crate) struct ValveTrouble {
     pub stuck: bool,
     /// Play beyond the valve's own.
     pub stiction: f64,
+    /// What a worn seat lets through, of the open valve's flow.
+    pub leak: f64,
     /// The motor has no power.
     pub unpowered: bool,
     /// The selector at the valve says local: it follows no command.
@@ -98,7 +98,7 @@ impl Valve {
         let wish = target - self.motor;
         // The positioner sleeps near its target, but drives home fully at the ends: a closed valve is to be closed.
         let at_an_end = (target <= 0.0 || target >= 1.0) && wish != 0.0;
-        if self.trouble.stuck || (wish.abs() <= POSITIONER_DEADBAND && !at_an_end) {
+        if self.trouble.stuck || (wish.abs() <= self.settings.deadband.0 && !at_an_end) {
             return;
         }
         self.motor += wish.clamp(-seconds / stroke, seconds / stroke);
@@ -124,7 +124,8 @@ impl Valve {
     /// Flow at this differential pressure over valve, exchanger and pipes: kg/s.
     pub fn flow(&self, pressure: f64) -> f64 {
         let n = self.settings.authority;
-        let shape = (n / (self.opening * self.opening) + 1.0 - n).sqrt();
+        let opening = self.opening.max(self.trouble.leak);
+        let shape = (n / (opening * opening) + 1.0 - n).sqrt();
         self.greatest_flow * (pressure.max(0.0) / self.nominal_pressure).sqrt() / shape
     }
 
@@ -169,6 +170,7 @@ mod tests {
             leakage: 5e-4,
             stroke: Seconds(120.0),
             hysteresis: Ratio(hysteresis),
+            deadband: Ratio(0.002),
             without_power: WithoutPower::Holds,
         };
         Valve::new(settings, 20.0, 150_000.0)

@@ -12,9 +12,10 @@ use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FloodPolicy,
-    FrostSettings, InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, Exercise,
+    FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings,
+    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings,
+    SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
@@ -71,6 +72,23 @@ pub fn two_zones() -> Station {
         make_up_pumps: 2,
     };
     station(&[low_zone(2, 3, MakeUpMode::VariableSpeed), high])
+}
+
+/// Two circuits with 200 room sensors between them: the station that the figures of speed are about.
+pub fn two_hundred_rooms() -> Station {
+    let high = Zone {
+        name: "high-zone",
+        area_m2: 90_000,
+        buildings: 10,
+        rooms_each: 10,
+        emitter: Emitter::Floor,
+        design: DesignTemperatures::floors(DESIGN_OUTDOOR),
+        supply_max: Celsius(50.0),
+        hold: Some(Pascals(90_000.0)),
+        make_up: MakeUpMode::StartStop,
+        make_up_pumps: 2,
+    };
+    station(&[low_zone(10, 10, MakeUpMode::VariableSpeed), high])
 }
 
 /// The same station as it stands after days of this weather, instead of cold.
@@ -172,10 +190,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: zone.supply_max,
+            emitter_max: zone.supply_max,
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
@@ -207,16 +228,24 @@ fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {
     CirculationSettings {
         pumps: 2,
         duty: 1,
+        assist: None,
         mode,
         speed_min: Ratio(0.5),
         speed_max: Ratio(1.0),
         speed_fallback: Ratio(0.8),
+        estimate_for: Duration::from_secs(1800),
         ramp_per_second: 0.01,
+        flow_floor: None,
         // Danfoss ECL: 15 s of proof, 20 min of rest. Siemens: 168 h of duty.
         proof_within: Duration::from_secs(15),
         retry_after: Duration::from_secs(1200),
+        retries_max: 3,
         rotate_after: Duration::from_secs(168 * 3600),
+        rotate_at: None,
+        change_over: ChangeOver::Overlap,
         off_min: Duration::from_secs(60),
+        on_min: Duration::from_secs(60),
+        exercise: Exercise::default(),
         flow_min: CubicMetersPerSecond(0.15 * design_flow),
         differential_pressure_min: Pascals(10_000.0),
     }

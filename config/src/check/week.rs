@@ -42,7 +42,7 @@ pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, written: &[Writ
     Schedule { periods }
 }
 
-fn weekday(day: RawDay) -> Weekday {
+pub(crate) fn weekday(day: RawDay) -> Weekday {
     match day {
         RawDay::Mon => Weekday::Monday,
         RawDay::Tue => Weekday::Tuesday,
@@ -55,7 +55,7 @@ fn weekday(day: RawDay) -> Weekday {
 }
 
 /// The minute of the day of a text such as `22:30`; `00:00` as an end is the end of the day.
-fn minute(
+pub(crate) fn minute(
     desk: &mut Desk,
     at: &Section,
     key: &'static str,

@@ -10,14 +10,22 @@ mod circulation;
 mod curve;
 mod envelope;
 mod guard;
+mod limits;
 mod make_up;
 mod places;
 mod valve;
 
-pub use circulation::{RawCirculation, RawCirculationMode};
+pub use circulation::{
+    RawAssist, RawChangeMethod, RawChangeOver, RawCirculation, RawCirculationMode, RawExercise, RawFar, RawSpread,
+    RawStages, RawTrim,
+};
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
 pub use guard::{RawFlood, RawFrost, RawInterlock, RawIsolation, RawOutage, RawSequence};
+pub use limits::{
+    RawApproachLimit, RawCreepFlow, RawFlowLimit, RawHeatQuota, RawLimitPriority, RawLimiters, RawPowerLimit,
+    RawReturnLimit,
+};
 pub use make_up::{RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
 pub use valve::{RawSupplyLoop, RawValve};
@@ -47,8 +55,14 @@ pub struct RawCircuit {
     pub room_target_celsius: Number,
     /// The lowest supply setpoint while heating.
     pub supply_min_celsius: Number,
+    /// The lowest supply setpoint in warm weather.
+    pub supply_min_warm_celsius: Number,
+    /// The outdoor temperature from which on that is the lowest; the two are joined over the 5 K below.
+    pub supply_min_warm_from_celsius: Number,
     /// The highest supply setpoint.
     pub supply_max_celsius: Number,
+    /// What the emitters and their pipes bear: the setpoint never passes it, whatever the highest setpoint is.
+    pub emitter_max_celsius: Number,
     /// The fastest rise of the setpoint.
     pub supply_rise_kelvins_per_hour: Number,
     /// The fastest fall of the setpoint.
@@ -79,6 +93,20 @@ pub struct RawCircuit {
     pub frost: Option<Written<RawFrost>>,
     /// Detection of outages.
     pub outage: Option<Written<RawOutage>>,
+    /// What holds for all limits below.
+    pub limits: Option<Written<RawLimiters>>,
+    /// Highest primary return temperature. No limit unless written.
+    pub return_limit: Option<Written<RawReturnLimit>>,
+    /// Highest difference of primary and secondary return. No limit unless written.
+    pub approach_limit: Option<Written<RawApproachLimit>>,
+    /// Highest primary flow. No limit unless written.
+    pub flow_limit: Option<Written<RawFlowLimit>>,
+    /// Highest heat power. No limit unless written.
+    pub power_limit: Option<Written<RawPowerLimit>>,
+    /// A budget of heat for each day. No limit unless written.
+    pub heat_quota: Option<Written<RawHeatQuota>>,
+    /// Primary flow that is too small for the heat meter. The valve may creep unless written.
+    pub creep_flow: Option<Written<RawCreepFlow>>,
     /// What outside wishes may do.
     pub envelope: Option<Written<RawEnvelope>>,
     /// The buildings, nearest to the station first. Their areas add up to the circuit's.

@@ -42,6 +42,7 @@ pub(crate) fn take_over(
         let _ = memory.interlocks.ask_reset();
         let _ = memory.sequence.try_again();
         memory.given_back = true;
+        memory.circulation.forgive(&settings.circulation);
     }
     let Some(watched) = memory.watching else { return true };
     let watched = watched.saturating_add(at.dt);

@@ -83,6 +83,10 @@ alarms! {
     SafetyThermostat "safety_thermostat" P1 on 0 off 0, "安全温控器动作", "Hard-wired over-temperature switch", "Find the cause at the plant; reset by hand there.";
     NoCirculation "no_circulation" P1 on 0 off 5, "循环停止", "No proven circulation: valve closed", "Check pumps, drives, power and the isolating valves.";
     PumpFailed "pump_failed" P2 on 0 off 5, "循环泵故障", "Circulation pump failed", "Read the drive's fault code; the standby pump has taken over if there is one.";
+    PumpNoFeedback "pump_no_feedback" P2 on 0 off 5, "循环泵无运行反馈", "Circulation pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    PumpNoWater "pump_no_water" P2 on 0 off 5, "循环泵空转", "Circulation pump turns and no water moves", "Check coupling, isolating valves and air in the pump.";
+    PumpGivenUp "pump_given_up" P2 on 0 off 5, "循环泵多次故障闭锁", "Circulation pump failed too often: it is not tried again", "Repair it; switch it to local and back, or reset.";
+    PumpStartLimit "pump_start_limit" P2 on 0 off 60, "循环泵启动次数超限", "Circulation pump has used up its starts of the hour", "Find out what stops it again and again.";
     StandbyPumpMissing "standby_pump_missing" P3 on 60 off 60, "备用泵不可用", "No standby circulation pump available", "Set the standby pump to remote and clear its fault.";
     PressureLow "pressure_low" P2 on 5 off 10, "定压点压力低", "Holding-point pressure low", "Check make-up pumps and tank; look for a leak.";
     PressureLowLow "pressure_low_low" P1 on 0 off 10, "定压点压力过低", "Holding-point pressure below protection: circulation stopped", "Large leak or no make-up water; isolate and refill.";
@@ -115,6 +119,8 @@ alarms! {
     Flooded "flooded" P1 on 5 off 60, "机房积水", "Plant room flooded", "Go there.";
     Smoke "smoke" P1 on 5 off 60, "机房烟雾", "Smoke in the plant room", "Go there.";
     LocalControl "local_control" P4 on 10 off 10, "就地控制", "Switched to local at the cabinet: nothing is written", "Switch back to remote when the work is done.";
+    ReturnLimitLasting "return_limit_lasting" P3 on 0 off 600, "一次回水限制长期作用", "Primary return limit has held the setpoint down for a day", "Lower the curve, balance the buildings, look for a fouled exchanger or a bypass.";
+    LimitSensorLost "limit_sensor_lost" P3 on 300 off 60, "限制所用测量丢失", "What a limit measures is lost: that limit is off", "Check the primary return sensor or the heat meter; the network is not protected meanwhile.";
     HandControl "hand_control" P4 on 0 off 0, "手动控制", "An output is in hand", "It returns to automatic by itself.";
     HandControlLong "hand_control_long" P3 on 28800 off 0, "手动超时", "An output has been in hand for eight hours", "Give it back to automatic.";
     Maintenance "maintenance" P4 on 0 off 0, "检修", "A device is worked on: it is not started", "End the maintenance when the work is done.";

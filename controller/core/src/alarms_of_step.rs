@@ -6,9 +6,11 @@ use heatstation_points::{Celsius, Kelvins, PumpIndex, Reading, StationReadings, 
 
 use crate::alarm::{Alarm, Alarms, Place};
 use crate::authority::Authority;
+use crate::circulation::{PumpFailure, PumpState};
 use crate::event::Event;
 use crate::frost::{self, FrostStage};
 use crate::interlock::Trip;
+use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
@@ -23,6 +25,9 @@ use crate::timer::seconds;
 const FREEZING: Celsius = Celsius(8.0);
 /// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
 const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+
+/// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
+const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
 
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
@@ -53,16 +58,15 @@ pub(crate) fn of_circuit(
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
     let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
-    let failed = |number: usize| memory.circulation.failed(PumpIndex(number));
-    let unable = (0..settings.circulation.pumps)
-        .filter(|&n| failed(n) || at.own.circulation_pumps[n].remote.usable() == Some(Switch::Off))
-        .count();
+    let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
     // Lost while heating, or no pump left to start; and as long as that lasts, whatever the sequence tries meanwhile.
     let known = alarms.is_active(Alarm::NoCirculation, place);
-    let gone = (heating && trip(Trip::NoCirculation)) || report.pump_reason == PumpReason::NoneAvailable;
+    // While one pump hands over to the next with a pause the valve closes and nobody is called.
+    let planned = memory.circulation.is_changing();
+    let gone = (heating && trip(Trip::NoCirculation) && !planned) || report.pump_reason == PumpReason::NoneAvailable;
     let no_circulation = demanded && report.circulating != Some(true) && (gone || known);
 
     let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
@@ -98,15 +102,16 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
+    let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
+    judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::HandControlLong, report.in_hand.is_some());
     judge(Alarm::Maintenance, report.held.iter().any(|held| held.authority == Authority::Maintenance));
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());
     for number in 0..settings.circulation.pumps {
-        let place = Place::CirculationPump(at.index, PumpIndex(number));
-        let wrong = failed(number) || on(at.own.circulation_pumps[number].fault);
-        alarms.judge(Alarm::PumpFailed, place, wrong, at.now.wall, at.dt, events);
+        of_circulation_pump(report, at, number, alarms, events);
     }
 }
 
@@ -128,6 +133,33 @@ fn isolation_astray(
     let Some(isolation) = settings.isolation else { return false };
     let apart = told.zip(says).is_some_and(|(told, says)| told != says);
     memory.isolation_astray.for_at_least(isolation.close_time * 2, apart, at.dt)
+}
+
+/// Whether a pump cannot take over now.
+fn unable(report: &CircuitReport, at: &Surroundings, number: usize) -> bool {
+    let local = at.own.circulation_pumps[number].remote.usable() == Some(Switch::Off);
+    match report.circulation.pumps[number].state {
+        PumpState::Resting(_) | PumpState::GivenUp => true,
+        PumpState::Standby | PumpState::Duty | PumpState::Exercise | PumpState::StartBarred => local,
+    }
+}
+
+fn of_circulation_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::CirculationPump(at.index, PumpIndex(number));
+    let state = report.circulation.pumps[number].state;
+    let resting = |failure: PumpFailure| state == PumpState::Resting(failure);
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::PumpFailed, resting(PumpFailure::Fault) || on(at.own.circulation_pumps[number].fault));
+    judge(Alarm::PumpNoFeedback, resting(PumpFailure::NoFeedback));
+    judge(Alarm::PumpNoWater, resting(PumpFailure::NoWater));
+    judge(Alarm::PumpGivenUp, state == PumpState::GivenUp);
+    judge(Alarm::PumpStartLimit, state == PumpState::StartBarred);
 }
 
 /// The stem may lag by as long as it moves; after two strokes of difference it is stuck.

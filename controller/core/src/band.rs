@@ -1,7 +1,8 @@
 //! Limits narrow, and remember why.
 //!
 //! Rules run from most to least binding. Each may only narrow what is left, so a wish from outside cannot pass an
-//! equipment limit, and the report can say who holds the setpoint.
+//! equipment limit, and the report can say who holds the setpoint. The order of the rules is written down in
+//! [`limits`](crate::limits).
 
 use heatstation_points::Celsius;
 use serde::{Deserialize, Serialize};
@@ -14,24 +15,45 @@ pub enum Because {
     SupplyMax,
     /// The lowest supply temperature of the circuit.
     SupplyMin,
+    /// The lowest supply temperature in warm weather.
+    SupplyMinWarm,
+    /// What the emitters bear.
+    EmitterMax,
     /// The margin below the over-temperature interlock.
     TripMargin,
     /// Frost protection asks for at least this.
     Frost,
     /// In frost an outside wish may not go lower.
     HeatFloor,
+    /// The primary return temperature.
+    ReturnLimit,
+    /// The exchanger's approach.
+    ApproachLimit,
+    /// The primary flow.
+    FlowLimit,
+    /// The heat power.
+    PowerLimit,
+    /// The heat of the day.
+    QuotaLimit,
     /// The fastest allowed change of the setpoint.
     Ramp,
 }
 
 impl Because {
     /// All of them.
-    pub const ALL: [Because; 6] = [
+    pub const ALL: [Because; 13] = [
         Because::SupplyMax,
         Because::SupplyMin,
+        Because::SupplyMinWarm,
+        Because::EmitterMax,
         Because::TripMargin,
         Because::Frost,
         Because::HeatFloor,
+        Because::ReturnLimit,
+        Because::ApproachLimit,
+        Because::FlowLimit,
+        Because::PowerLimit,
+        Because::QuotaLimit,
         Because::Ramp,
     ];
 
@@ -40,9 +62,16 @@ impl Because {
         match self {
             Because::SupplyMax => "supply_max",
             Because::SupplyMin => "supply_min",
+            Because::SupplyMinWarm => "supply_min_warm",
+            Because::EmitterMax => "emitter_max",
             Because::TripMargin => "trip_margin",
             Because::Frost => "frost",
             Because::HeatFloor => "heat_floor",
+            Because::ReturnLimit => "return_limit",
+            Because::ApproachLimit => "approach_limit",
+            Because::FlowLimit => "flow_limit",
+            Because::PowerLimit => "power_limit",
+            Because::QuotaLimit => "quota_limit",
             Because::Ramp => "ramp",
         }
     }
@@ -52,9 +81,16 @@ impl Because {
         match self {
             Because::SupplyMax => ("供水温度上限", "highest supply temperature"),
             Because::SupplyMin => ("供水温度下限", "lowest supply temperature"),
+            Because::SupplyMinWarm => ("暖天供水温度下限", "lowest supply temperature in warm weather"),
+            Because::EmitterMax => ("散热设备温度上限", "what the emitters bear"),
             Because::TripMargin => ("超温保护裕量", "margin below the over-temperature interlock"),
             Because::Frost => ("防冻保护", "frost protection"),
             Because::HeatFloor => ("严寒保底", "heat floor in frost"),
+            Because::ReturnLimit => ("一次回水温度限制", "primary return limit"),
+            Because::ApproachLimit => ("端差限制", "approach limit"),
+            Because::FlowLimit => ("一次流量限制", "primary flow limit"),
+            Because::PowerLimit => ("热功率限制", "heat power limit"),
+            Because::QuotaLimit => ("日热量配额", "heat quota of the day"),
             Because::Ramp => ("升降温速率", "rate of change"),
         }
     }

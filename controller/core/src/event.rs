@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::AlarmKey;
 use crate::area::Area;
 use crate::authority::Device;
+use crate::circulation::{ChangeReason, PumpFailure};
 use crate::interlock::Trip;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
@@ -121,6 +122,20 @@ pub enum Event {
         circuit: CircuitIndex,
         /// Which pump.
         pump: PumpIndex,
+        /// What was wrong; older records do not say.
+        #[serde(default)]
+        failure: Option<PumpFailure>,
+    },
+    /// The duty went from one circulation pump to another as planned.
+    DutyChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// The pump that had it.
+        from: PumpIndex,
+        /// The pump that has it.
+        to: PumpIndex,
+        /// Why.
+        because: ChangeReason,
     },
     /// The outdoor temperature comes from somewhere else now.
     OutdoorSourceChanged {
@@ -186,6 +201,7 @@ impl Event {
             Event::StageChanged { .. } => "stage_changed",
             Event::PumpStarted { .. } => "pump_started",
             Event::PumpFailed { .. } => "pump_failed",
+            Event::DutyChanged { .. } => "duty_changed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",

@@ -4,7 +4,7 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
+//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
 //! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
@@ -24,16 +24,23 @@ pub mod alarm;
 pub mod authority;
 pub mod band;
 pub mod circulation;
+pub mod creep;
 pub mod frost;
 pub mod heating_curve;
 pub mod interlock;
 pub mod ledger;
+pub mod limit_line;
+pub mod limiter;
+pub mod limits;
 pub mod make_up;
+pub mod meter_limit;
 pub mod outage;
 pub mod outage_book;
 pub mod outdoor;
 pub mod pi;
+pub mod quota;
 pub mod reason;
+pub mod return_limit;
 pub mod room_trim;
 pub mod schedule;
 pub mod sensor_watch;

@@ -146,6 +146,7 @@ fn not_heating(report: &CircuitReport, heats: bool) -> OperationReason {
         }
         Stage::ShuttingDown => Why::ShuttingDown,
         Stage::GivenUp => Why::GivenUp,
+        Stage::Stopped if report.pump_reason == PumpReason::Exercise => Why::Exercise,
         Stage::Stopped | Stage::Heating => match (report.frost, report.mode) {
             (FrostStage::Circulate | FrostStage::Stir | FrostStage::Heat | FrostStage::Danger, _) => Why::Frost,
             (FrostStage::None, Mode::Stopped) => Why::StoppedByRequest,
@@ -162,6 +163,8 @@ fn heating(report: &CircuitReport) -> OperationReason {
         ValveReason::NoDemand
         | ValveReason::Starting
         | ValveReason::Control
+        | ValveReason::CreepFlow
+        | ValveReason::Flushing
         | ValveReason::Hand
         | ValveReason::Maintenance
         | ValveReason::Interlock(_)
@@ -178,8 +181,17 @@ fn heating(report: &CircuitReport) -> OperationReason {
     }
     let limited = report.setpoint.held_by.is_some_and(|by| match by {
         // What the setpoint is on its way through, or rests on, is no limit that an engineer looks for.
-        Because::Ramp | Because::SupplyMin => false,
-        Because::SupplyMax | Because::TripMargin | Because::Frost | Because::HeatFloor => true,
+        Because::Ramp | Because::SupplyMin | Because::SupplyMinWarm => false,
+        Because::SupplyMax
+        | Because::EmitterMax
+        | Because::TripMargin
+        | Because::Frost
+        | Because::HeatFloor
+        | Because::ReturnLimit
+        | Because::ApproachLimit
+        | Because::FlowLimit
+        | Because::PowerLimit
+        | Because::QuotaLimit => true,
     });
     if limited {
         Why::Limited

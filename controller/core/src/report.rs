@@ -13,13 +13,17 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::ActiveAlarm;
 use crate::authority::Held;
 use crate::band::Because;
+use crate::circulation::CirculationReport;
 use crate::event::Event;
 use crate::frost::FrostStage;
 use crate::interlock::Trip;
 use crate::ledger::Ledger;
+use crate::limiter::{LimiterKind, LimiterReport};
+use crate::limits::PerLimiter;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
+use crate::quota::QuotaReport;
 use crate::reason::OperationReason;
 use crate::request::Mode;
 use crate::room_trim::RoomStatistic;
@@ -71,6 +75,8 @@ pub struct CircuitReport {
     pub doubted: Doubted,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
+    /// The day's account of heat, where there is a quota.
+    pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.
     pub supply: Option<Celsius>,
     /// Where it comes from.
@@ -81,8 +87,8 @@ pub struct CircuitReport {
     pub valve_open_wide: bool,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
-    /// The wanted pressure difference, where one is held.
-    pub differential_pressure_setpoint: Option<Pascals>,
+    /// How the circulation's speed is found, and how its pumps stand.
+    pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
     /// Whether circulation is proven; `None` while nobody can tell.
@@ -120,6 +126,15 @@ pub struct SetpointReport {
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.
     pub flow_ratio: Ratio,
+    /// What each limiter has to say.
+    pub limiters: PerLimiter<LimiterReport>,
+}
+
+impl SetpointReport {
+    /// What a limiter has to say.
+    pub fn limiter(&self, kind: LimiterKind) -> &LimiterReport {
+        &self.limiters[kind as usize]
+    }
 }
 
 /// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.
@@ -133,6 +148,10 @@ pub enum ValveReason {
     Starting,
     /// The loop follows the setpoint.
     Control,
+    /// Closed because the meter does not count so little flow.
+    CreepFlow,
+    /// Opened for a while, so that no standing water is measured.
+    Flushing,
     /// The supply sensor is lost: the position is held.
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.
@@ -168,6 +187,8 @@ pub enum PumpReason {
     Frost,
     /// Running on after the valve closed.
     PostRun,
+    /// Turned in standstill so that they do not seize.
+    Exercise,
     /// In hand.
     Hand,
     /// An interlock stopped them.

@@ -145,9 +145,14 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             if !from_there {
                 return Err(Refusal::NotFromThere);
             }
+            let pumps = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.circulation;
             let memory = circuit_of(state, *circuit)?;
-            let tries_again = memory.sequence.try_again();
-            memory.interlocks.ask_reset().or_else(|refusal| if tries_again { Ok(()) } else { Err(refusal) })?;
+            // Who resets has looked: pumps and restarts that had been given up are tried again too.
+            let tried_again = memory.circulation.forgive(&pumps) | memory.sequence.try_again();
+            match (tried_again, memory.interlocks.ask_reset()) {
+                (true, _) | (false, Ok(())) => {}
+                (false, Err(refusal)) => return Err(refusal),
+            }
         }
         Wish::StartSeason { circuit } => {
             if !from_there {

@@ -65,6 +65,8 @@ pub enum Frozen {
     SetBack,
     /// No heat is being delivered.
     NotHeating,
+    /// A limiter holds the setpoint down: raising the wish would only wind up against it. It may still fall.
+    Limited,
 }
 
 /// What the trim remembers.
@@ -149,11 +151,12 @@ impl RoomTrim {
         let before = self.smoothed.unwrap_or(excess);
         let smoothed = before + (excess - before) * (1.0 - (-seconds(dt) / seconds(SMOOTHING)).exp());
         self.smoothed = Some(smoothed);
-        if frozen.is_some() {
-            return self.trim;
-        }
         // The wish is an excess of zero: the coldest share exactly at its minimum, with the margin already inside.
-        let error = -smoothed;
+        let error = match frozen {
+            Some(Frozen::Saturated | Frozen::SetBack | Frozen::NotHeating) => return self.trim,
+            Some(Frozen::Limited) if smoothed < Kelvins(0.0) => return self.trim,
+            Some(Frozen::Limited) | None => -smoothed,
+        };
         let integral = self.integral + error * (settings.gain * hours * 3600.0 / seconds(settings.integral_time));
         self.integral = integral.clamp(-settings.lower_max, settings.raise_max);
         let wish = (error * settings.gain + self.integral).clamp(-settings.lower_max, settings.raise_max);

@@ -1,4 +1,4 @@
-//! The supply setpoint: curve, room feedback, schedule, wishes from outside, limits and ramp, with a ledger of each.
+//! The supply setpoint: curve, room feedback, schedule, wishes from outside, band, limiters and ramp, with a ledger of each.
 //!
 //! The [ledger](crate::ledger) adds up: nobody has to guess why it is 60 °C.
 
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::band::{Band, Because};
 use crate::ledger::{Ledger, Part};
+use crate::limits::{Heating, Leave, LimitSights, Limits};
 use crate::outdoor::Outdoor;
 use crate::report::SetpointReport;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, LimitPriority};
 use crate::timer::seconds;
 
 /// The setpoint stays this far below the over-temperature interlock, or the limit would be the trip.
@@ -31,6 +32,8 @@ pub struct Setpoint {
     /// What the last step gave.
     #[serde(default)]
     in_force: Option<Celsius>,
+    #[serde(default)]
+    limits: Limits,
 }
 
 /// What the setpoint is made from.
@@ -48,6 +51,8 @@ pub struct Wishes {
     pub frost: bool,
     /// The secondary flow, where it is measured.
     pub flow: Option<CubicMetersPerSecond>,
+    /// What the limiters look at.
+    pub limits: LimitSights,
     /// While nothing is controlled: the supply temperature from which the ramp will start.
     pub resting_at: Option<Celsius>,
 }
@@ -73,11 +78,31 @@ impl Setpoint {
         ledger.book(Part::Remote, remote);
 
         let wish = scheduled + remote;
-        let (limited, held_by) = limits(settings, wishes, scheduled).pick(wish);
+        let (unlimited, held_by) = band(settings, wishes, scheduled, None).pick(wish);
+        ledger.book(Part::Band, unlimited - wish);
+        let by_curve = scheduled - supply(shift - settings.limits.room_loss_max);
+        let heating = if wishes.resting_at.is_none() { Heating::On } else { Heating::Off };
+        let asked = self.limits.advance(&settings.limits, &wishes.limits, Leave { heating, by_curve }, dt);
+        let (limited, held_by) = match asked {
+            Some((limiter, by)) => {
+                let cut = Some((unlimited + by, limiter.because()));
+                let (limited, held_by) = band(settings, wishes, scheduled, cut).pick(wish);
+                ledger.book(limiter.part(), limited - unlimited);
+                (limited, held_by)
+            }
+            None => (unlimited, held_by),
+        };
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
-        ledger.book(Part::Limits, value - wish);
+        ledger.book(Part::Ramp, value - limited);
         self.in_force = Some(value);
-        SetpointReport { value, base, ledger, held_by, flow_ratio }
+        self.limits.give(value - unlimited);
+        let limiters = self.limits.reports(&wishes.limits);
+        SetpointReport { value, base, ledger, held_by, flow_ratio, limiters }
+    }
+
+    /// Whether a limiter held the setpoint down in the last step.
+    pub fn is_limited(&self) -> bool {
+        self.limits.hold()
     }
 
     /// The setpoint that was in force in the last step.
@@ -127,7 +152,8 @@ impl Setpoint {
         let (fall, rise) = (settings.supply.fall_per_hour * hours, settings.supply.rise_per_hour * hours);
         let mut value = limited.clamp(before - fall, before + rise);
         // The ramp is comfort; what must not be passed is not passed by ramping either.
-        value = value.min(settings.interlock.supply_trip - TRIP_MARGIN).min(settings.supply.max);
+        let ceiling = settings.supply.max.min(settings.supply.emitter_max);
+        value = value.min(settings.interlock.supply_trip - TRIP_MARGIN).min(ceiling);
         if wishes.frost {
             value = value.max(settings.frost.supply);
         }
@@ -136,18 +162,30 @@ impl Setpoint {
     }
 }
 
-fn limits(settings: &CircuitSettings, wishes: &Wishes, without_remote: Celsius) -> Band {
-    let supply = &settings.supply;
-    let mut band = Band::new(supply.min, Because::SupplyMin, supply.max, Because::SupplyMax)
+/// What is left for the wish. The order is that of [`limits`](crate::limits), from most to least binding.
+fn band(
+    settings: &CircuitSettings,
+    wishes: &Wishes,
+    without_remote: Celsius,
+    limiter: Option<(Celsius, Because)>,
+) -> Band {
+    let (supply, envelope) = (&settings.supply, &settings.envelope);
+    let (min, because_min) = supply.min_at(wishes.outdoor.filtered);
+    // Frost protection's temperature is the lowest that any limiter can reach.
+    let mut band = Band::new(min.min(settings.frost.supply), because_min, supply.max, Because::SupplyMax)
+        .at_most(supply.emitter_max, Because::EmitterMax)
         .at_most(settings.interlock.supply_trip - TRIP_MARGIN, Because::TripMargin);
     if wishes.frost {
         band = band.at_least(settings.frost.supply, Because::Frost);
     }
-    let envelope = &settings.envelope;
     if wishes.outdoor.now < envelope.frost {
         band = band.at_least(without_remote - envelope.frost_lower_max, Because::HeatFloor);
     }
-    band
+    let cut = |band: Band| limiter.map_or(band, |(most, because)| band.at_most(most, because));
+    match settings.limits.priority {
+        LimitPriority::SupplyMin => cut(band.at_least(min, because_min)),
+        LimitPriority::Limits => cut(band).at_least(min, because_min),
+    }
 }
 
 #[cfg(test)]
@@ -165,6 +203,7 @@ mod tests {
             remote: Kelvins(0.0),
             frost: false,
             flow: None,
+            limits: LimitSights::default(),
             resting_at: None,
         }
     }

@@ -14,7 +14,9 @@ use crate::profile::Profile;
 use crate::schedule::Schedule;
 
 mod circulation;
+mod circulation_speed;
 mod guard;
+mod limits;
 mod make_up;
 mod outdoor;
 mod rooms;
@@ -22,13 +24,17 @@ mod sequence;
 mod supply;
 mod valve;
 
-pub use circulation::{CirculationMode, CirculationSettings};
+pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
+pub use circulation_speed::{
+    FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
+};
 pub use guard::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings, OutageSettings};
+pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::RoomTrimSettings;
 pub use sequence::SequenceSettings;
-pub use supply::{EnvelopeSettings, SupplySettings};
+pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
 /// A station.
@@ -106,6 +112,8 @@ pub struct CircuitSettings {
     pub schedule: Schedule,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
+    /// Limits that the supply setpoint gives way to: returns, flow, power, heat of the day.
+    pub limits: LimitsSettings,
     /// The loop from supply temperature to valve.
     pub supply_loop: SupplyLoopSettings,
     /// The primary valve.

@@ -22,6 +22,7 @@ use crate::surroundings::Surroundings;
 
 mod guard;
 mod heat;
+mod limit;
 mod see;
 mod water;
 mod who;
@@ -100,13 +101,13 @@ fn step_circuit(
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, frost, events);
-    let setpoint = find_setpoint(settings, memory, at, &seen, frost);
-    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost);
-    judge_reached(settings, memory, at, &seen, setpoint, events);
+    let (setpoint, quota) = find_setpoint(settings, memory, at, &seen, frost);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
+    judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
     let commands = hold_pressure(settings, memory, at, &seen);
 
-    watch_outage(settings, memory, at, &seen, setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, events);
     let mut report = CircuitReport {
         circuit: at.index,
         mode: memory.mode,
@@ -120,12 +121,13 @@ fn step_circuit(
         sources: seen.sources,
         doubted: memory.sensors.doubted(),
         setpoint,
+        quota,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
         valve_open_wide: memory.supply_loop.open_wide(&settings.valve),
         pump_reason,
-        differential_pressure_setpoint: settings.circulation.mode.setpoint(),
+        circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),

@@ -55,7 +55,7 @@ function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
   const terms = {};
-  for (const key of ["operationIs", "valveIs", "pumpsAre", "circulation", "supplyFrom", "heldBySomebody", "doubted", "freezesIn"]) {
+  for (const key of ["operationIs", "valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "heldBySomebody", "doubted", "freezesIn"]) {
     rows[key] = el("dd", {});
     terms[key] = el("dt", {}, t(key));
     list.append(terms[key], rows[key]);
@@ -88,6 +88,9 @@ function whyList() {
       sayIfAny("freezesIn", freezes === null ? "" : duration(freezes), "alarm");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
+      const speed = circuit.circulation.speed_reason;
+      const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];
+      say(rows.speedFrom, pick(speed), substitute.includes(speed.name) ? "attention" : "plain");
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");
@@ -99,6 +102,13 @@ function whyList() {
 
 /** Parts smaller than this are not drawn: a page of zeros explains nothing. */
 const WORTH_SHOWING = 0.05;
+
+/** A limit in words: what is measured against it, and what it does. */
+function limitLine(limit) {
+  const [measured, bound] = [quantity(limit.measured, limit.unit), quantity(limit.limit, limit.unit)];
+  const lasts = limit.limiting_seconds > 0 ? `, ${difference(limit.asks_kelvins)}, ${duration(limit.limiting_seconds)}` : "";
+  return `${pick(limit)}: ${measured} / ${bound}, ${pick(limit.state)}${lasts}`;
+}
 
 /** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
@@ -115,6 +125,8 @@ function ledgerPart() {
     return node;
   };
   body.append(row("base", t("base")), row("result", t("result")));
+  const limits = el("ul", { class: "small limits" });
+  const drawLimits = redrawn(limits, (lines) => lines.map((line) => el("li", {}, line)));
   const node = el(
     "div",
     { class: "ledger" },
@@ -122,6 +134,7 @@ function ledgerPart() {
     el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
     el("table", { title: t("ledgerHelp") }, body),
     held,
+    limits,
   );
   return {
     node,
@@ -155,6 +168,7 @@ function ledgerPart() {
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+      drawLimits(ledger.limits.map(limitLine));
     },
   };
 }

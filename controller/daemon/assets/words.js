@@ -40,6 +40,7 @@ const WORDS = {
   freezesIn: ["预计冻结时间", "Freezes in about"],
   valveIs: ["阀门", "Valve"],
   pumpsAre: ["循环泵", "Pumps"],
+  speedFrom: ["循环泵频率", "Pump speed"],
   stage: ["阶段", "Stage"],
   circulation: ["循环", "Circulation"],
   proven: ["已证实", "proven"],

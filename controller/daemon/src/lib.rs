@@ -14,6 +14,7 @@ pub mod snapshot;
 pub mod store;
 pub mod web;
 
+pub mod bench;
 pub mod commands;
 pub mod demo_door;
 pub mod plant_of;

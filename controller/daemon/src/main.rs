@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use heatstation::commands::{self, Failure, Outcome, indicators, simulate};
+use heatstation::commands::{self, Failure, Outcome, bench, indicators, simulate};
 use heatstation::store::ExportFormat;
 use jiff::civil::Date;
 use tracing_subscriber::EnvFilter;
@@ -191,6 +191,11 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Comparisons on simulated plants.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
     /// Service indicators of a season under a named standard, from the records.
     #[command(after_help = "Example: heatstation indicators station.toml --data /var/lib/heatstation --profile zibo")]
     Indicators {
@@ -210,6 +215,46 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// Strategies of control on a family of plants: heat at equal comfort, with intervals.
+    ///
+    /// The family: four climates, radiators or floors, four classes of insulation; everything an engineer cannot know is
+    /// drawn by seed. Baselines: B0 as found, B1 an expert's curve frozen, B2 with building mass, sun and forecast; ORACLE
+    /// knows the true rooms and is a bound.
+    #[command(after_help = "Example: heatstation bench strategies --plants 8 --days 42 --svg front.svg")]
+    Strategies {
+        /// How many plants of the family for each seed, 1 to 32.
+        #[arg(long, default_value_t = 24)]
+        plants: usize,
+        /// How many draws of each plant.
+        #[arg(long, default_value_t = 1)]
+        seeds: u64,
+        /// Which set of draws: develop on one, judge by another.
+        #[arg(long, value_enum, default_value = "development")]
+        set: bench::Set,
+        /// Only this many days of each season, around the end of its second third; at least 14, a week of
+        /// them warm-up.
+        #[arg(long)]
+        days: Option<u64>,
+        /// An EnergyPlus weather file, or a folder with files of the climates' cities; the seeded generator elsewhere.
+        #[arg(long, value_name = "FILE.epw|FOLDER")]
+        weather: Option<PathBuf>,
+        /// Only these strategies; may be given several times.
+        #[arg(long, value_enum)]
+        strategy: Vec<heatstation::bench::Strategy>,
+        /// How many plants at a time; the number of cores if not given.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+        /// Draws heat over pass share.
+        #[arg(long, value_name = "FILE.svg")]
+        svg: Option<PathBuf>,
     },
 }
 
@@ -303,6 +348,19 @@ fn obey(command: Command) -> Outcome {
             let order = commands::plant::Order { scenario, configuration: config, listen, speed, weather, seed };
             in_runtime(commands::plant::run(order))
         }
+        Command::Bench {
+            command: BenchCommand::Strategies { plants, seeds, set, days, weather, strategy, threads, json, svg },
+        } => bench::strategies(bench::Request {
+            plants,
+            seeds,
+            set,
+            days,
+            weather,
+            strategies: strategy,
+            threads,
+            json,
+            svg,
+        }),
         Command::Indicators { config, data, profile, format } => {
             indicators::run(&config.config, data, profile.as_deref(), format)
         }

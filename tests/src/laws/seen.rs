@@ -309,14 +309,7 @@ fn written(plant: &Plant, c: CircuitIndex, (circulation, make_up): (usize, usize
 }
 
 fn honest(faults: &[Fault], c: CircuitIndex) -> Honest {
-    let lies = |about: &dyn Fn(Point) -> bool| {
-        faults.iter().any(|fault| match *fault {
-            Fault::SensorLost(p) | Fault::SensorStuck(p) | Fault::SensorBias(p, _) | Fault::SensorShows(p, _) => {
-                about(p)
-            }
-            _ => false,
-        })
-    };
+    let lies = |about: &dyn Fn(Point) -> bool| faults.iter().flat_map(Fault::lying).flatten().any(about);
     let one_of = |signals: &'static [CircuitSignal]| {
         lies(&|point| matches!(point, Point::Circuit(of, signal) if of == c && signals.contains(&signal)))
     };

@@ -9,7 +9,6 @@ use crate::alarms_of_step::unheated;
 use crate::event::Event;
 use crate::frost::{self, FrostStage};
 use crate::interlock::{Contact, Isolation, Sight, Trip};
-use crate::ledger::Part;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::report::SetpointReport;
 use crate::request::Mode;
@@ -139,7 +138,7 @@ pub(super) fn judge_reached(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
     let missing = seen.supply.map(|supply| setpoint.value - supply);
@@ -154,13 +153,17 @@ pub(super) fn watch_outage(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
+    let wanted = (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min);
+    let limited = wanted + setpoint.ledger.given_way();
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
+        spread: seen.supply.zip(at.own.own.return_temperature.fresh()).map(|(supply, back)| supply - back),
+        wanted,
+        limited,
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

@@ -1,20 +1,26 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::Kelvins;
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio};
 
+use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
 use crate::adopt;
 use crate::authority::Device;
+use crate::creep::{CreepSight, CreepStage};
 use crate::frost::FrostStage;
 use crate::interlock::Trip;
+use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::Frozen;
 use crate::sequence::{HOT_WITHIN, Restart, Stage};
 use crate::setpoint::Wishes;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
 use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
+
+/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
+const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
@@ -22,12 +28,14 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost: FrostStage,
-) -> SetpointReport {
+) -> (SetpointReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
     let frozen = if controlling {
         let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
+        let limited = memory.setpoint.is_limited();
+        let set_back = (schedule.0 < 0.0).then_some(Frozen::SetBack);
+        saturated.then_some(Frozen::Saturated).or(set_back).or(limited.then_some(Frozen::Limited))
     } else {
         Some(Frozen::NotHeating)
     };
@@ -38,16 +46,28 @@ pub(super) fn find_setpoint(
     // Water that is still hot after a power failure is not ramped up anew.
     let near = memory.setpoint.in_force().zip(seen.supply).is_some_and(|(set, supply)| set - supply < HOT_WITHIN);
     let hot = memory.sequence.restart() == Some(Restart::Hot) && near;
+    let (mut limits, quota) = look_at_limits(settings, memory, at, seen);
+    if frost == FrostStage::Danger {
+        // Nor does any limit of the primary side hold.
+        limits.looks = Default::default();
+    }
     let wishes = Wishes {
         outdoor: at.outdoor,
         room_trim,
         schedule,
         remote,
         frost: frost.heats(),
-        flow: at.own.own.secondary_flow.fresh(),
+        flow: flow(memory, at),
+        limits,
         resting_at: if controlling || hot { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    (memory.setpoint.advance(settings, &wishes, at.dt), quota)
+}
+
+/// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
+fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
+    let measured = at.own.own.secondary_flow;
+    measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
 /// The valve: interlock over maintenance over frost over hand over sequence over loop.
@@ -56,7 +76,7 @@ pub(super) fn drive_valve(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     frost: FrostStage,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
@@ -65,6 +85,9 @@ pub(super) fn drive_valve(
         return ValveReason::Local;
     }
     let heating = memory.sequence.stage == Stage::Heating;
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.leases.valve().is_some() {
+        memory.creep.stand_by();
+    }
     if let Some(trip) = memory.interlocks.closes_valve() {
         memory.supply_loop.close(&settings.valve, at.dt);
         // While the start waits for circulation the lock is no news.
@@ -83,8 +106,37 @@ pub(super) fn drive_valve(
         memory.supply_loop.run_down(&settings.valve, at.dt);
         return waiting(memory);
     }
+    match creep_flow(settings, memory, at, seen, setpoint, frost.heats()) {
+        CreepStage::Free => {}
+        CreepStage::Closed => {
+            memory.supply_loop.close(&settings.valve, at.dt);
+            return ValveReason::CreepFlow;
+        }
+        CreepStage::Flushing => {
+            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
+            return ValveReason::Flushing;
+        }
+    }
     let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost.heats()), ..settings.valve };
+    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
+}
+
+/// Frost protection closes no valve for a meter's sake.
+fn creep_flow(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    frost_heat: bool,
+) -> CreepStage {
+    if frost_heat {
+        memory.creep.stand_by();
+        return CreepStage::Free;
+    }
+    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
+    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
 }
 
 fn waiting(memory: &CircuitState) -> ValveReason {

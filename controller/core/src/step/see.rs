@@ -61,7 +61,7 @@ fn movement(memory: &CircuitState) -> Movement {
     let open = valve > OPEN && memory.sequence.stage == Stage::Heating;
     Movement {
         valve,
-        speed: if on { memory.circulation.speed.0 } else { 0.0 },
+        speed: memory.circulation.fastest().0,
         make_up: Switch::from(memory.make_up.is_running()),
         heating: Switch::from(open && on && memory.interlocks.closes_valve().is_none()),
     }

@@ -4,10 +4,11 @@ use heatstation_points::{BuildingIndex, PumpIndex, Switch};
 
 use super::see::Seen;
 use crate::authority::Device;
-use crate::circulation::{Asked, PUMPS_MAX};
+use crate::circulation::{Asked, Need, PUMPS_MAX, Run};
 use crate::event::Event;
 use crate::frost::FrostStage;
 use crate::report::{CircuitCommands, PumpReason};
+use crate::request::Mode;
 use crate::sequence::Stage;
 use crate::settings::{CircuitSettings, MakeUpSettings};
 use crate::state::CircuitState;
@@ -27,17 +28,35 @@ pub(super) fn drive_pumps(
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
     let jog = memory.sequence.jog(&settings.sequence);
-    let run = (stage.wants_circulation() || jog.is_some() || frost.circulates()) && barred.is_none();
+    let wanted = stage.wants_circulation() || jog.is_some() || frost.circulates();
+    let run = match barred {
+        Some(_) => Run::Barred,
+        None if wanted => Run::Wanted,
+        None if may_exercise(settings, memory, seen) => Run::NotWanted,
+        None => Run::Rest,
+    };
     let hand_speed = memory.leases.speed();
-    let asked = Asked { run, hand_speed, out: kept_out(settings, memory, frost, jog), proven: seen.circulating };
+    let asked = Asked {
+        run,
+        need: if frost.circulates() { Need::Frost } else { Need::Heat },
+        hand_speed,
+        out: kept_out(settings, memory, frost, jog),
+        proven: seen.circulating,
+        outdoor: at.outdoor.filtered,
+        rooms: seen.rooms.tail_excess,
+        local: at.now.local,
+    };
     let mut circulation = settings.circulation;
     if memory.interlocks.slows_drives() {
         circulation.speed_max = circulation.speed_max.min(circulation.speed_fallback);
     }
-    memory.circulation.advance(&circulation, at.index, at.own, asked, at.dt, events);
+    memory.circulation.advance(&circulation, at.index, at.own, &asked, at.dt, events);
+    let run = run == Run::Wanted;
     match (barred, stage) {
         (Some(trip), _) => PumpReason::Interlock(trip),
-        (None, _) if run && !memory.circulation.any_on() => PumpReason::NoneAvailable,
+        (None, _) if run && !memory.circulation.any_on() && !memory.circulation.is_changing() => {
+            PumpReason::NoneAvailable
+        }
         (None, _) if hand_speed.is_some() => PumpReason::Hand,
         (None, Stage::ShuttingDown) => PumpReason::PostRun,
         (None, Stage::StartingPumps | Stage::Settling | Stage::Heating) => PumpReason::Heating,
@@ -46,6 +65,7 @@ pub(super) fn drive_pumps(
             PumpReason::Frost
         }
         (None, Stage::Filling | Stage::ProvingPressure) => PumpReason::Filling,
+        (None, Stage::Stopped) if memory.circulation.any_on() => PumpReason::Exercise,
         (None, Stage::Stopped) => PumpReason::NoDemand,
         (None, Stage::GivenUp) => PumpReason::GivenUp,
     }
@@ -64,6 +84,13 @@ fn kept_out(
         let others_turn = jog.is_some_and(|jog| jog % settings.circulation.pumps.max(1) != number);
         by_hand || others_turn || memory.leases.maintains(Device::CirculationPump(pump))
     })
+}
+
+/// Idle pumps are turned in standstill too, but not without water, and not where a person asked for a stop: somebody may
+/// be at work there.
+fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
+    let filled = seen.holding_pressure.is_some_and(|pressure| pressure >= settings.interlock.pressure_restart);
+    filled && memory.mode == Mode::Automatic && memory.sequence.stage == Stage::Stopped
 }
 
 pub(super) fn hold_pressure(

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+pub mod bench;
 pub mod cosim;
 pub mod demo;
 pub mod figures_table;

@@ -51,10 +51,12 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 11] = [
+pub(super) const VALVE_REASONS: [&str; 13] = [
     "no_demand",
     "starting",
     "control",
+    "creep_flow",
+    "flushing",
     "hold_sensor_lost",
     "safe_position",
     "hand",
@@ -71,6 +73,8 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::NoDemand => "no_demand",
         ValveReason::Starting => "starting",
         ValveReason::Control => "control",
+        ValveReason::CreepFlow => "creep_flow",
+        ValveReason::Flushing => "flushing",
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
         ValveReason::Hand => "hand",
@@ -83,13 +87,14 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
 }
 
 /// All names of [`pump_reason_name`].
-pub(super) const PUMP_REASONS: [&str; 11] = [
+pub(super) const PUMP_REASONS: [&str; 12] = [
     "no_demand",
     "filling",
     "venting",
     "heating",
     "frost",
     "post_run",
+    "exercise",
     "hand",
     "interlock",
     "none_available",
@@ -106,6 +111,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
         PumpReason::Heating => "heating",
         PumpReason::Frost => "frost",
         PumpReason::PostRun => "post_run",
+        PumpReason::Exercise => "exercise",
         PumpReason::Hand => "hand",
         PumpReason::Interlock(_) => "interlock",
         PumpReason::NoneAvailable => "none_available",

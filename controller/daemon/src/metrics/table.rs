@@ -26,6 +26,8 @@ use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
 mod guard;
+mod limits;
+mod pumps;
 mod readings;
 
 /// All families of a snapshot. A family without a single series is left out.
@@ -34,8 +36,10 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.station(about);
     readings::rows(&mut table);
     table.setpoints();
+    limits::rows(&mut table);
     table.states();
     guard::rows(&mut table);
+    pumps::rows(&mut table);
     table.rooms();
     table.outages();
     table.alarms();
@@ -204,9 +208,11 @@ impl Table<'_> {
         self.gauge(("heatstation_setpoint_held", ""), "1 for what holds the setpoint away from the wish.", held);
         let pressures = self.each_circuit_by("point", |circuit| {
             let holding = circuit.pressure_setpoint.map(|p| ("secondary_return.pressure", Number::Real(p.0)));
-            let difference = circuit.differential_pressure_setpoint;
+            let speed = &circuit.circulation.speed;
+            let difference = speed.differential_pressure_setpoint;
             let difference = difference.map(|p| ("secondary.differential_pressure", Number::Real(p.0)));
-            holding.into_iter().chain(difference)
+            let supply = speed.supply_pressure_setpoint.map(|p| ("secondary_supply.pressure", Number::Real(p.0)));
+            holding.into_iter().chain(difference).chain(supply)
         });
         self.gauge(("heatstation_pressure_setpoint", "pascals"), "The setpoint in force.", pressures);
     }

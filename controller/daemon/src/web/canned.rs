@@ -16,9 +16,10 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FloodPolicy,
-    FrostSettings, InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, Exercise,
+    FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings,
+    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings, SupplyLoopSettings, SupplySettings,
+    ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -351,24 +352,35 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: Celsius(80.0),
+            emitter_max: Celsius(80.0),
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: CirculationSettings {
             pumps: 2,
             duty: 1,
+            assist: None,
             mode: CirculationMode::FixedSpeed { speed: Ratio(0.8) },
             speed_min: Ratio(0.5),
             speed_max: Ratio(1.0),
             speed_fallback: Ratio(0.8),
+            estimate_for: Duration::from_secs(1800),
             ramp_per_second: 0.01,
+            flow_floor: None,
             proof_within: Duration::from_secs(15),
             retry_after: Duration::from_secs(1200),
+            retries_max: 3,
             rotate_after: Duration::from_secs(168 * 3600),
+            rotate_at: None,
+            change_over: ChangeOver::Overlap,
             off_min: Duration::from_secs(60),
+            on_min: Duration::from_secs(60),
+            exercise: Exercise::default(),
             flow_min: CubicMetersPerSecond(0.005),
             differential_pressure_min: Pascals(20_000.0),
         },

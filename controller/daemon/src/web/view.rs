@@ -4,12 +4,14 @@
 //! not known is `null`, never a number. States carry their name for programs and their texts for people.
 
 mod guard;
+mod pumps;
 mod records;
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use heatstation_core::ledger::Part;
+use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
 use heatstation_core::report::CircuitReport;
 use heatstation_points::{Catalogue, Definition, Direction, Kelvins, Reading, Value};
@@ -126,6 +128,7 @@ struct CircuitView<'a> {
     doubted: Vec<guard::DoubtView>,
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
+    circulation: pumps::CirculationView,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
@@ -144,6 +147,42 @@ struct SetpointView {
     parts: Vec<PartView>,
     held_by: Option<Word>,
     flow_ratio: f64,
+    /// The limits that the circuit has.
+    limits: Vec<LimitView>,
+}
+
+/// A limit, in the unit of what is measured.
+#[derive(Serialize)]
+struct LimitView {
+    #[serde(flatten)]
+    limiter: Word,
+    state: Word,
+    limit: f64,
+    measured: Option<f64>,
+    unit: &'static str,
+    /// By how much it asks the setpoint to give way; what it gets is in the parts.
+    asks_kelvins: f64,
+    limiting_seconds: f64,
+}
+
+impl LimitView {
+    fn of((kind, limiter): (LimiterKind, &LimiterReport)) -> Option<LimitView> {
+        let unit = match kind {
+            LimiterKind::Return => "celsius",
+            LimiterKind::Approach => "kelvins",
+            LimiterKind::Flow => "cubic_meters_per_second",
+            LimiterKind::Power | LimiterKind::Quota => "watts",
+        };
+        Some(LimitView {
+            limiter: Word::new(kind.name(), kind.texts()),
+            state: Word::new(limiter.state.name(), limiter.state.texts()),
+            limit: limiter.limit?,
+            measured: limiter.measured,
+            unit,
+            asks_kelvins: limiter.asks.0,
+            limiting_seconds: limiter.limiting_for.as_secs_f64(),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -300,6 +339,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             parts: setpoint.ledger.parts().map(PartView::of).collect(),
             held_by: setpoint.held_by.map(|by| Word::new(by.name(), by.texts())),
             flow_ratio: setpoint.flow_ratio.0,
+            limits: LimiterKind::ALL.into_iter().zip(&setpoint.limiters).filter_map(LimitView::of).collect(),
         },
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),
@@ -312,7 +352,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         sources: guard::sources(circuit),
         doubted: guard::doubted(circuit),
         pressure_setpoint: circuit.pressure_setpoint.map(|pressure| pressure.0),
-        differential_pressure_setpoint: circuit.differential_pressure_setpoint.map(|pressure| pressure.0),
+        differential_pressure_setpoint: circuit
+            .circulation
+            .speed
+            .differential_pressure_setpoint
+            .map(|pressure| pressure.0),
+        circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
         buildings: &names.buildings,

@@ -19,8 +19,9 @@ use crate::request::{Origin, Request, Wish};
 use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
-    CircuitSettings, EnvelopeSettings, FrostSettings, MakeUpMode, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    CircuitSettings, EnvelopeSettings, FrostSettings, LimitsSettings, MakeUpMode, OutageSettings, OutdoorSettings,
+    RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings,
+    ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -47,10 +48,13 @@ pub(crate) fn circuit() -> CircuitSettings {
         schedule: Schedule::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: Celsius(80.0),
+            emitter_max: Celsius(80.0),
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation::tests::settings(),

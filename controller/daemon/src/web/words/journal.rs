@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use heatstation_core::alarm::AlarmKey;
+use heatstation_core::authority::Device;
+use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
@@ -87,9 +89,23 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let (at, plate) = (name(*circuit), pump.0 + 1);
             Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
         }
-        Event::PumpFailed { circuit, pump } => {
-            let (at, plate) = (name(*circuit), pump.0 + 1);
-            Text::new(format!("{at}: {plate}#循环泵故障"), format!("{at}: circulation pump {plate} failed"))
+        Event::PumpFailed { circuit, pump, failure } => {
+            let (at, plate, why) = (name(*circuit), pump.0 + 1, failure.map_or(("", ""), failure_text));
+            Text::new(
+                format!("{at}: {plate}#循环泵故障{}", why.0),
+                format!("{at}: circulation pump {plate} failed{}", why.1),
+            )
+        }
+        Event::DutyChanged { circuit, from, to, because } => {
+            let (at, from, to) = (name(*circuit), from.0 + 1, to.0 + 1);
+            let why = match because {
+                ChangeReason::Hours => ("按运行时间", "by its hours"),
+                ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
+            };
+            Text::new(
+                format!("{at}: {from}#循环泵换为{to}# ({})", why.0),
+                format!("{at}: duty went from circulation pump {from} to {to} {}", why.1),
+            )
         }
         Event::OutdoorSourceChanged { from, to } => {
             let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
@@ -109,27 +125,39 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("request of {by} refused: {} ({})", what.en, why.1),
             )
         }
-        Event::HandExpired { circuit, device: of } => {
-            let at = name(*circuit);
-            let of = of.map_or_else(|| Text::new("", ""), |of| super::device(of).text);
-            Text::new(
-                format!("{at} {}: 手动或检修到期, 恢复自动", of.zh),
-                format!("{at}, {}: its time in hand or in maintenance is up, automatic again", of.en),
-            )
-        }
+        Event::HandExpired { circuit, device } => expired(&name(*circuit), *device),
         Event::RemoteFellSilent { circuit, origin } => {
-            let (at, (zh, en)) = (name(*circuit), super::origin_texts(*origin));
-            Text::new(format!("{at}: {zh}通讯中断, 恢复自主运行"), format!("{at}: {en} fell silent, on its own again"))
+            let (zh, en) = super::origin_texts(*origin);
+            of_circuit(&name(*circuit), (&format!("{zh}通讯中断, 恢复自主运行"), &format!("{en} fell silent, on its own again")))
         }
         Event::Restarting { circuit, restart } => {
-            let (at, (zh, en)) = (name(*circuit), restart.texts());
-            Text::new(format!("{at}: 来电, {zh}"), format!("{at}: power is back, {en}"))
+            let (zh, en) = restart.texts();
+            of_circuit(&name(*circuit), (&format!("来电, {zh}"), &format!("power is back, {en}")))
         }
         Event::Reached { circuit } => {
-            let at = name(*circuit);
-            Text::new(format!("{at}: 达到设定温度, 正常供热"), format!("{at}: setpoint reached, running"))
+            of_circuit(&name(*circuit), ("达到设定温度, 正常供热", "setpoint reached, running"))
         }
     }
+}
+
+const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
+    match failure {
+        PumpFailure::Fault => (" (变频器故障)", ": its drive reports a fault"),
+        PumpFailure::NoFeedback => (" (无运行反馈)", ": it is not seen to run"),
+        PumpFailure::NoWater => (" (空转)", ": it turns and no water moves"),
+    }
+}
+
+fn of_circuit(at: &str, (zh, en): (&str, &str)) -> Text {
+    Text::new(format!("{at}: {zh}"), format!("{at}: {en}"))
+}
+
+fn expired(at: &str, device: Option<Device>) -> Text {
+    let of = device.map_or_else(|| Text::new("", ""), |device| super::device(device).text);
+    Text::new(
+        format!("{at} {}: 手动或检修到期, 恢复自动", of.zh),
+        format!("{at}, {}: its time in hand or in maintenance is up, automatic again", of.en),
+    )
 }
 
 fn alarm_text(key: AlarmKey, catalogue: Option<&Catalogue>, (zh, en): (&str, &str)) -> Text {
