@@ -1,5 +1,6 @@
 //! From the file as written to the station as meant, or every problem at once.
 
+mod balance;
 mod circuit;
 mod circulation;
 mod circulation_speed;
@@ -7,7 +8,7 @@ mod curve;
 mod devices;
 mod essential;
 mod guard;
-mod house;
+pub(crate) mod house;
 mod limits;
 mod make_up;
 mod places;

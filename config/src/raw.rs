@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawApproachLimit, RawAssist, RawBuilding, RawBuildingUse, RawChangeMethod, RawChangeOver, RawCircuit,
-    RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExercise, RawFar,
-    RawFlood, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock, RawIsolation, RawLimitPriority, RawLimiters,
-    RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomTrim, RawSequence,
-    RawSpread, RawStages, RawSupplyLoop, RawTrim, RawValve,
+    CurvePoint, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve,
+    RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay,
+    RawEmitter, RawEnvelope, RawExercise, RawFar, RawFlood, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock,
+    RawIsolation, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit,
+    RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSequence, RawSpread, RawStages, RawSupplyLoop, RawTrim,
+    RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
@@ -204,11 +205,15 @@ pub enum RawBuildingClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawClimate {
-    /// Zibo and Jinan.
+    /// Zibo.
     Shandong,
-    /// Beijing.
+    /// Jinan, fitted to its typical year.
+    Jinan,
+    /// Beijing, fitted to its typical year.
     Beijing,
-    /// Harbin.
+    /// Hohhot.
+    Hohhot,
+    /// Harbin, fitted to its typical year.
     Harbin,
     /// Hanzhong.
     Hanzhong,

@@ -234,7 +234,7 @@ impl Instruments {
             Point::MakeUpPump(c, p, s) => Some(self.pump(point, s, view.circuits.get(c.0)?.pressure.pumps.get(p.0)?)),
             Point::Building(c, b, s) => {
                 let (circuit, shown) = circuit(c.0)?;
-                (b.0 < circuit.buildings.len()).then(|| self.building(point, s, b.0, circuit, shown))
+                if b.0 < circuit.buildings.len() { self.building(point, s, b.0, circuit, shown) } else { None }
             }
             Point::Room(c, r, signal) => {
                 let rooms = &view.circuits.get(c.0)?.rooms;
@@ -367,13 +367,22 @@ impl Instruments {
         }
     }
 
-    fn building(&self, point: Point, signal: BuildingSignal, b: usize, c: &Circuit, shown: &CircuitInstruments) -> f64 {
+    fn building(
+        &self,
+        point: Point,
+        signal: BuildingSignal,
+        b: usize,
+        c: &Circuit,
+        shown: &CircuitInstruments,
+    ) -> Option<f64> {
         let flow = c.network.share(b) * c.flow;
         let fair = c.settings.design_flow() * c.buildings[b].area / c.settings.heated_area_m2;
         let (supply, return_) = (shown.building_supply[b], shown.building_return[b]);
-        match signal {
+        Some(match signal {
             BuildingSignal::SupplyTemperature => self.thermometer(point, supply),
             BuildingSignal::ReturnTemperature => self.thermometer(point, return_),
+            // Few stations have thermometers inside the flats' shafts.
+            BuildingSignal::ReturnTemperatureBeforeLock => return None,
             BuildingSignal::DifferentialPressure => {
                 self.differential(point, c.network.differential_pressure(b, c.flow))
             }
@@ -382,7 +391,7 @@ impl Instruments {
                 (flow * heatstation_points::quantity::WATER_HEAT_CAPACITY * (supply - return_)).max(0.0)
             }
             BuildingSignal::ValvePositionFeedback => display(c.building_valves[b].position, 1000.0),
-        }
+        })
     }
 
     /// A platinum thermometer with its display.

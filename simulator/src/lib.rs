@@ -8,7 +8,7 @@
 //! ```
 //! use std::time::Duration;
 //! use heatstation_points::{Celsius, CircuitIndex, CircuitOutput, CircuitSignal, Point};
-//! use heatstation_simulator::scenario::demonstration;
+//! use heatstation_simulator::demonstration;
 //! use heatstation_simulator::{Climate, Fault, Plant, StochasticWeather, WeatherSource};
 //!
 //! let mut plant = Plant::new(&demonstration(Celsius(0.0), 1), 1);
@@ -33,7 +33,7 @@
 //!   and heat loss, buildings of several flats each, make-up with tank and relief, room sensors, hot water as an option.
 //! * Instruments with lag, noise, own error and steps, ten ways to fail; meters with telegrams; drives with run-up and
 //!   trips; contacts.
-//! * [`Fault`]s to inject and clear, [`scenario`]s that do so by a timetable.
+//! * [`Fault`]s to inject and clear, a [`timetable`] that does so by the clock.
 //! * On the wire: a station PLC ([`modbus_server`]) whose manual is `REGISTERS.md`, and a [`paced`] runner behind it.
 //!
 //! # What it keeps promised
@@ -47,6 +47,7 @@
 //! a storage tank for hot water; a return of heat from secondary to primary through the network's own pipes. Density and heat
 //! capacity of water are those of 55 °C everywhere.
 
+mod demonstration;
 pub mod family;
 pub mod fault;
 pub mod image;
@@ -54,8 +55,8 @@ pub mod modbus_server;
 pub mod paced;
 pub mod plant;
 pub mod registers;
-pub mod scenario;
 pub mod settings;
+pub mod timetable;
 pub mod truth;
 pub mod weather;
 
@@ -74,9 +75,9 @@ mod pump;
 mod rooms;
 mod valve;
 
+pub use demonstration::demonstration;
 pub use fault::{Fault, PumpKind, PumpPlace, SensorFailure};
 pub use plant::Plant;
-pub use scenario::Scenario;
 pub use settings::{
     BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, HotWaterSettings, HotWaterStages,
     InitialState, InstrumentSettings, Outline, PlatinumClass, PrimarySettings, StationPlantSettings,

@@ -11,8 +11,8 @@ use heatstation_points::quantity::WATER_HEAT_CAPACITY;
 use heatstation_points::{
     BuildingIndex, Celsius, CircuitIndex, CircuitSignal, Direction, Kelvins, Point, PumpIndex, Ratio,
 };
+use heatstation_simulator::demonstration;
 use heatstation_simulator::family::Member;
-use heatstation_simulator::scenario::demonstration;
 use heatstation_simulator::{
     CircuitPlantSettings, CircuitTruth, Fault, Plant, PumpKind, PumpPlace, StationPlantSettings, StochasticWeather,
     Truth, Weather, WeatherSource,

@@ -10,7 +10,7 @@ use heatstation_points::{
     BuildingIndex, BuildingOutput, Celsius, CircuitOutput, CircuitSignal, Kelvins, Point, PumpIndex, PumpSignal, Ratio,
     RoomIndex, RoomSignal, Seconds, StationSignal,
 };
-use heatstation_simulator::scenario::demonstration;
+use heatstation_simulator::demonstration;
 use heatstation_simulator::{
     Climate, Fault, HotWaterSettings, HotWaterStages, Plant, PumpKind, PumpPlace, SensorFailure, StochasticWeather,
     Weather, WeatherSource,

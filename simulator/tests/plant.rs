@@ -5,8 +5,8 @@ mod common;
 
 use common::{C, Hold, JANUARY, SECOND, curve, input, make_up, plant, pump, valve, wait};
 use heatstation_points::{Celsius, CircuitSignal, Point, PumpIndex, PumpSignal, StationSignal};
+use heatstation_simulator::demonstration;
 use heatstation_simulator::family::Member;
-use heatstation_simulator::scenario::demonstration;
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, Climate, DesignTemperatures, Emitter, Fault, InitialState,
     Outline, Plant, PumpKind, PumpPlace, StationPlantSettings, StochasticWeather, Truth, Weather, WeatherSource,

@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod laws;
+pub mod members;
 pub mod program;
 pub mod python;
 pub mod stations;

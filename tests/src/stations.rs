@@ -12,13 +12,15 @@ use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, Exercise,
-    FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings,
-    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings,
-    SupplySettings, ValveSettings,
+    BuildingSettings, BuildingValve, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode,
+    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
+    SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
+use heatstation_points::{
+    BuildingIndex, Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts,
+};
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, InitialState, Outline,
     StationPlantSettings,
@@ -131,7 +133,7 @@ fn station(zones: &[Zone]) -> Station {
     (settings, catalogue, plant)
 }
 
-fn profile() -> Profile {
+pub(crate) fn profile() -> Profile {
     Profile {
         id: "zibo".to_owned(),
         title: String::new(),
@@ -175,7 +177,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         name: zone.name.to_owned(),
         heated_area: Area::from_square_meters(zone.area_m2),
         buildings: settings_of_buildings(zone, &buildings),
-        rooms: rooms.iter().map(|name| RoomSettings { name: name.clone(), minimum: Celsius(18.0) }).collect(),
+        rooms: (rooms.iter().enumerate())
+            .map(|(number, name)| RoomSettings {
+                name: name.clone(),
+                minimum: Celsius(18.0),
+                building: Some(BuildingIndex(number / zone.rooms_each)),
+            })
+            .collect(),
         curve: Curve::Emitter(EmitterCurve {
             design_supply: zone.design.supply,
             design_return: zone.design.return_,
@@ -186,6 +194,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         supply: SupplySettings {
@@ -200,6 +209,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
+        balance: None,
         make_up: Some(make_up(zone, filled)),
         sequence: SequenceSettings::default(),
         interlock: interlock(zone, filled),
@@ -213,7 +223,11 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
 
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {
     let each = Area::from_square_meters(zone.area_m2 / zone.buildings as u32);
-    names.iter().map(|name| BuildingSettings { name: name.clone(), heated_area: each }).collect()
+    let valve = BuildingValve::Balanced;
+    names
+        .iter()
+        .map(|name| BuildingSettings { name: name.clone(), heated_area: each, valve, offset: Kelvins(0.0) })
+        .collect()
 }
 
 fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {

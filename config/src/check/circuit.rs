@@ -7,10 +7,10 @@ use crate::check::curve::{check_curve, check_design};
 use crate::check::guard::{check_frost, check_interlock, check_isolation, check_outage};
 use crate::check::limits::{Around, check_limits};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
-use crate::check::trim::check_room_trim;
+use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::week::check_schedule;
-use crate::check::{Base, circulation, make_up, places, sequence};
+use crate::check::{Base, balance, circulation, make_up, places, sequence};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
 use crate::raw::{RawCircuit, RawFile};
 use crate::written::Written;
@@ -93,6 +93,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         room_target: room_target.celsius(),
         design_flow: design.compared,
         design_power: design.power,
+        room_sensors: check_room_sensors(desk, &at, raw, base),
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
         schedule: check_schedule(desk, &at, &raw.schedule),
         supply: supply.2,
@@ -100,6 +101,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         supply_loop: check_supply_loop(desk, &at, raw),
         valve,
         circulation,
+        balance: balance::check(desk, &at, raw),
         make_up: pressure.make_up,
         sequence: sequence::check(desk, &at, raw),
         interlock: interlock.0,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use heatstation_core::settings::{CirculationMode, MakeUpMode};
+use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
 use crate::check::devices::{period_field, period_text};
@@ -108,6 +108,7 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         );
     }
     check_speed(look, circuit);
+    check_balance(look, circuit);
     check_pressure(look, circuit);
     if settings.isolation.is_some() {
         look.must(place, &point("isolation_valve.open"), "[circuit.isolation] says that there is such a valve");
@@ -209,6 +210,24 @@ fn check_speed(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         }
         CirculationMode::SupplyPressure { .. } => {
             look.must(place, &point("secondary_supply.pressure"), "the circulation holds it");
+        }
+    }
+}
+
+/// A valve is moved only where it is known where it stands and what comes back.
+fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    if circuit.settings.balance.is_none() {
+        return;
+    }
+    let place = &circuit.section.place;
+    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
+    for building in circuit.settings.buildings.iter().filter(balanced) {
+        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
+        let help = "or write `valve = \"fixed\"` for this building";
+        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
+        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
+        if !look.has(&point("return_temperature_before_lock")) {
+            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
         }
     }
 }

@@ -181,8 +181,14 @@ fn check_flow(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<L
     let (raw, at) = (&written.value, circuit.inner("flow_limit", Some(written)));
     let keys = ("constant_m3_per_hour", "points_m3_per_hour");
     let line = check_line(desk, &at, keys, (&raw.constant_m3_per_hour, &raw.points_m3_per_hour), (0.1, 1800.0))?;
-    let tuning =
-        meter_tuning(desk, &at, &raw.gain_kelvins_per_percent, &raw.integral_time_minutes, &raw.filter_seconds);
+    let tuning = meter_tuning(
+        desk,
+        &at,
+        LimiterTuning::METER,
+        &raw.gain_kelvins_per_percent,
+        &raw.integral_time_minutes,
+        &raw.filter_seconds,
+    );
     Some(LimiterSettings { line: line.times(1.0 / 3600.0), tuning })
 }
 
@@ -192,8 +198,14 @@ fn check_power(desk: &mut Desk, circuit: &Section, file: &RawCircuit, around: &A
     let keys = ("constant_kilowatts", "points_kilowatts");
     let line =
         check_line(desk, &at, keys, (&raw.constant_kilowatts, &raw.points_kilowatts), (1.0, 50_000.0))?.times(1e3);
-    let tuning =
-        meter_tuning(desk, &at, &raw.gain_kelvins_per_percent, &raw.integral_time_minutes, &raw.filter_seconds);
+    let tuning = meter_tuning(
+        desk,
+        &at,
+        LimiterTuning::METER,
+        &raw.gain_kelvins_per_percent,
+        &raw.integral_time_minutes,
+        &raw.filter_seconds,
+    );
     warn_of_cold(desk, &at, around, line.at(around.base.design_outdoor.celsius()));
     Some(LimiterSettings { line, tuning })
 }
@@ -211,8 +223,14 @@ fn check_quota(desk: &mut Desk, circuit: &Section, file: &RawCircuit, around: &A
             check_line(desk, &at, keys, (constant, points), (0.01, 10_000.0))?.times(GIGAJOULE)
         }
     };
-    let tuning =
-        meter_tuning(desk, &at, &raw.gain_kelvins_per_percent, &raw.integral_time_minutes, &raw.filter_seconds);
+    let tuning = meter_tuning(
+        desk,
+        &at,
+        LimiterTuning::QUOTA,
+        &raw.gain_kelvins_per_percent,
+        &raw.integral_time_minutes,
+        &raw.filter_seconds,
+    );
     warn_of_cold(desk, &at, around, line.at(around.base.design_outdoor.celsius()) / DAY_SECONDS);
     Some(QuotaSettings { line, tuning })
 }
@@ -260,11 +278,17 @@ fn temperature_tuning(
     tuning(desk, at, &gain, usual, (integral, "Danfoss ECL 2000: 15 min; Siemens RVD240: 30 min"), filter)
 }
 
-fn meter_tuning(desk: &mut Desk, at: &Section, gain: &Number, integral: &Number, filter: &Number) -> LimiterTuning {
-    let usual = LimiterTuning::METER;
+fn meter_tuning(
+    desk: &mut Desk,
+    at: &Section,
+    usual: LimiterTuning,
+    gain: &Number,
+    integral: &Number,
+    filter: &Number,
+) -> LimiterTuning {
     let why = "one percent of heat is 0.25 K of supply at a spread of 25 K: less than half of it at once";
     let gain = desk.number(at, "gain_kelvins_per_percent", gain.as_ref(), 0.005..=2.0, or(usual.gain, why));
-    tuning(desk, at, &gain, usual, (integral, "ten strokes of the valve"), filter)
+    tuning(desk, at, &gain, usual, (integral, "five strokes of the valve and more"), filter)
 }
 
 fn tuning(
@@ -277,7 +301,7 @@ fn tuning(
 ) -> LimiterTuning {
     let minutes = or(usual.integral_time.as_secs_f64() / 60.0, why);
     let integral = desk.number(at, "integral_time_minutes", integral.as_ref(), 1.0..=240.0, minutes);
-    let seconds = or(usual.filter.as_secs_f64(), "some readings of the sensor");
+    let seconds = or(usual.filter.as_secs_f64(), "a stroke of the valve, or the noise of the sensor");
     let filter = desk.number(at, "filter_seconds", filter.as_ref(), 0.0..=900.0, seconds);
     LimiterTuning { gain: gain.value, integral_time: integral.duration(), filter: filter.duration() }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Number, Text};
 use crate::written::Written;
 
+mod balance;
 mod circulation;
 mod curve;
 mod envelope;
@@ -15,6 +16,7 @@ mod make_up;
 mod places;
 mod valve;
 
+pub use balance::{RawBalance, RawBalanceBy, RawBuildingValve};
 pub use circulation::{
     RawAssist, RawChangeMethod, RawChangeOver, RawCirculation, RawCirculationMode, RawExercise, RawFar, RawSpread,
     RawStages, RawTrim,
@@ -27,7 +29,7 @@ pub use limits::{
     RawReturnLimit,
 };
 pub use make_up::{RawMakeUp, RawMakeUpMode};
-pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
+pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
 pub use valve::{RawSupplyLoop, RawValve};
 
 /// A circuit (机组).
@@ -73,6 +75,8 @@ pub struct RawCircuit {
     pub curve: Option<Written<RawCurve>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
+    /// When a room sensor is not believed.
+    pub room_sensors: Option<Written<RawRoomSensors>>,
     /// Periods of the week with another room temperature; where two overlap the first wins.
     pub schedule: Vec<Written<RawPeriod>>,
     /// The loop from supply temperature to valve.
@@ -81,6 +85,8 @@ pub struct RawCircuit {
     pub valve: Option<Written<RawValve>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
+    /// Balancing the buildings by their valves; left out where those are set by hand.
+    pub balance: Option<Written<RawBalance>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.
     pub make_up: Option<Written<RawMakeUp>>,
     /// Starting and stopping in order.

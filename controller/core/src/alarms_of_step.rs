@@ -57,8 +57,8 @@ pub(crate) fn of_circuit(
     let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
-    let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
     let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
+    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
@@ -105,6 +105,8 @@ pub(crate) fn of_circuit(
     judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
     let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
     judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
+    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::HandControlLong, report.in_hand.is_some());
     judge(Alarm::Maintenance, report.held.iter().any(|held| held.authority == Authority::Maintenance));

@@ -5,7 +5,7 @@
 //! standing water, so the valve is opened for a while from time to time (SBC's periodic opening):
 //!
 //! ```text
-//!              flow < least for a minute                 supply < setpoint − reopen_below, or no heat may be missed
+//!      flow < least for a minute, supply warm            supply < setpoint − reopen_below, or no heat may be missed
 //!  [ Free ] ------------------------------> [ Closed ] ------------------------------------------> [ Free ]
 //!                                             |    ^
 //!                        flush_after closed   v    |  flush_for
@@ -13,12 +13,12 @@
 //! ```
 //!
 //! The valve that is let go again opens from closed by the loop's own law, so that there is no bump. After it was let go it
-//! has the time of a stroke and of a slow meter before it is judged anew. Frost demand and a hand on the valve outrank
+//! has five minutes, a stroke and a slow meter's telegram, before it is judged anew, and stays closed as long. Frost demand and a hand on the valve outrank
 //! this; without a fresh meter nothing is closed, because a lost meter shows no flow too.
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CubicMetersPerSecond};
+use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins};
 use serde::{Deserialize, Serialize};
 
 use crate::settings::CreepSettings;
@@ -26,7 +26,10 @@ use crate::timer::Held;
 
 /// Flow must be too small for this long: a meter's telegram is up to a minute old.
 const CONFIRM: Duration = Duration::from_secs(60);
-/// A valve that was let go gets this long, a stroke and a telegram, before its flow is judged.
+/// It closes only on water that is as warm as it should be: with the step of `reopen_below` that is the hysteresis.
+const WARM: Kelvins = Kelvins(1.0);
+/// A valve that was let go gets this long, a stroke and a telegram, before its flow is judged; one that was closed stays
+/// so as long, or it would come and go with every minute where supply and return are close.
 const GRACE: Duration = Duration::from_secs(300);
 
 /// What is done about creep flow.
@@ -72,10 +75,13 @@ impl Creep {
         let too_small = seen.flow.is_some_and(|flow| flow < settings.flow_min);
         let low = self.low.for_at_least(CONFIRM, too_small, dt);
         // An unknown supply is no reason to keep the heat away.
-        let cold = seen.supply.is_none_or(|supply| seen.setpoint - supply > settings.reopen_below);
+        let missing = seen.supply.map(|supply| seen.setpoint - supply);
+        let cold = missing.is_none_or(|missing| missing > settings.reopen_below);
+        let warm = missing.is_some_and(|missing| missing < WARM);
         let next = match self.stage {
-            CreepStage::Free if low && !cold && self.lasts >= GRACE => CreepStage::Closed,
-            CreepStage::Closed | CreepStage::Flushing if cold || seen.flow.is_none() => CreepStage::Free,
+            CreepStage::Free if low && warm && self.lasts >= GRACE => CreepStage::Closed,
+            CreepStage::Closed | CreepStage::Flushing if seen.flow.is_none() => CreepStage::Free,
+            CreepStage::Closed | CreepStage::Flushing if cold && self.lasts >= GRACE => CreepStage::Free,
             CreepStage::Closed if self.lasts >= settings.flush_after => CreepStage::Flushing,
             CreepStage::Flushing if self.lasts >= settings.flush_for => CreepStage::Closed,
             stage @ (CreepStage::Free | CreepStage::Closed | CreepStage::Flushing) => stage,
@@ -98,7 +104,7 @@ mod tests {
 
     const SETTINGS: CreepSettings = CreepSettings {
         flow_min: CubicMetersPerSecond(0.001),
-        reopen_below: heatstation_points::Kelvins(5.0),
+        reopen_below: Kelvins(5.0),
         flush_after: Duration::from_secs(1800),
         flush_for: Duration::from_secs(120),
     };
@@ -117,7 +123,8 @@ mod tests {
         assert_eq!(after(&mut creep, Some(0.0005), 40.5, 2), CreepStage::Closed);
         assert_eq!(after(&mut creep, Some(0.0), 38.0, 30), CreepStage::Flushing);
         assert_eq!(after(&mut creep, Some(0.002), 38.0, 2), CreepStage::Closed);
-        assert_eq!(after(&mut creep, Some(0.0), 34.9, 1), CreepStage::Free);
+        assert_eq!(after(&mut creep, Some(0.0), 34.9, 2), CreepStage::Closed);
+        assert_eq!(after(&mut creep, Some(0.0), 34.9, 3), CreepStage::Free);
         assert_eq!(after(&mut creep, Some(0.0), 34.9, 60), CreepStage::Free, "while heat is missing nothing closes");
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CircuitIndex, PumpIndex};
+use heatstation_points::{Celsius, CircuitIndex, PumpIndex, RoomIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
@@ -14,6 +14,7 @@ use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
 use crate::request::{Origin, Refusal, Request};
+use crate::room_sensors::Verdict;
 use crate::sequence::{Restart, Stage};
 
 /// What happened in one step.
@@ -144,6 +145,15 @@ pub enum Event {
         /// To where.
         to: OutdoorSource,
     },
+    /// What is thought of a room sensor has changed for an hour, and somebody should look at it, or need no longer.
+    RoomSensorJudged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which sensor.
+        room: RoomIndex,
+        /// What is thought of it.
+        verdict: Verdict,
+    },
     /// A request was granted.
     RequestGranted {
         /// The request.
@@ -203,6 +213,7 @@ impl Event {
             Event::PumpFailed { .. } => "pump_failed",
             Event::DutyChanged { .. } => "duty_changed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
+            Event::RoomSensorJudged { .. } => "room_sensor_judged",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",

@@ -6,6 +6,8 @@
 //! The rooms, in the order in which a decision passes them:
 //! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
 //! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
+//! [`make_up`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -22,6 +24,7 @@ pub mod step;
 pub mod accident_rate;
 pub mod alarm;
 pub mod authority;
+pub mod balance;
 pub mod band;
 pub mod circulation;
 pub mod creep;
@@ -41,6 +44,8 @@ pub mod pi;
 pub mod quota;
 pub mod reason;
 pub mod return_limit;
+pub mod room_sensors;
+pub mod room_tail;
 pub mod room_trim;
 pub mod schedule;
 pub mod sensor_watch;

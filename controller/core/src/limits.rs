@@ -60,7 +60,7 @@ pub enum Heating {
 }
 
 /// The rooms' part in the guard moves no faster than rooms do: a sensor that comes and goes is not to move the water.
-const GUARD_SMOOTHING: Duration = Duration::from_secs(3600);
+const GUARD_SMOOTHING: Duration = Duration::from_secs(2 * 3600);
 
 /// What the limiters remember.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -247,7 +247,8 @@ mod tests {
         frost.settings.limits.lower_max = Kelvins(20.0);
         frost.settings.frost.supply = Celsius(24.0);
         frost.wishes.frost = true;
-        assert_eq!(frost.run(24 * 60).value, Celsius(24.0));
+        let demanded = frost.run(24 * 60);
+        assert!(demanded.value >= Celsius(24.0) && demanded.ledger.given_way() == Kelvins(0.0), "{demanded:?}");
     }
 
     #[test]

@@ -9,8 +9,9 @@
 //!
 //! and the quota's limiter holds the power to that, as a power limit would. A cold night so gets its larger part while a
 //! warm afternoon still follows, an overrun of the morning is made good over the whole rest of the day, and in the last
-//! minutes nothing leaps: the rate never falls below half of the budget's mean. What that lets through, and what the
-//! comfort guard gives back, is over the quota and is shown, not hidden.
+//! hours nothing leaps: the pace looks two hours ahead, past midnight into the next day's budget, and never falls below
+//! half of the budget's mean. What that lets through, and what the comfort guard gives back, is over the quota and is
+//! shown, not hidden.
 //!
 //! # What is counted
 //! The meter's energy counter, by its growth: a meter that was replaced does not count as a day's heat. Between two steps
@@ -36,8 +37,9 @@ const MEAN_SECONDS: f64 = DAY_SECONDS;
 const NEED: (f64, f64) = (0.7, 1.4);
 /// The rate never falls below this share of the budget's mean.
 const PACE_MIN: f64 = 0.5;
-/// The rest of the day is never taken as shorter: a meter's grain divided by seconds would be megawatts.
-const LEFT_MIN_SECONDS: f64 = 600.0;
+/// Pacing looks this far ahead and past midnight into the next day's budget: what is left in the last minutes, divided by
+/// seconds, would be anything.
+const HORIZON_SECONDS: f64 = 2.0 * 3600.0;
 /// A counter grows by no more than twice the design load and one step of its display (a tenth of a GJ to one GJ).
 const GROWTH_MAX: f64 = 2.0;
 const DISPLAY_STEP: f64 = 1.0e9;
@@ -109,12 +111,14 @@ impl Quota {
         let mean = self.mean_outdoor(day.outdoor, dt);
         let whole = quota.line.at(mean);
         let budget = whole * (1.0 - f64::from(self.begun) / DAY_MINUTES);
-        let left = ((DAY_MINUTES - f64::from(day.local.minute_of_day)) * 60.0).max(LEFT_MIN_SECONDS);
+        let rate = whole / DAY_SECONDS;
+        let left = (DAY_MINUTES - f64::from(day.local.minute_of_day)) * 60.0;
+        let beyond = (HORIZON_SECONDS - left).max(0.0);
         let need = |outdoor: Celsius| (day.room_target - outdoor).0.max(1.0);
         let share = (need(day.outdoor) / need(mean)).clamp(NEED.0, NEED.1);
         let used = self.used + self.pending;
-        let pace = (budget - used.0) / left * share;
-        let allowed = pace.max(PACE_MIN * whole / DAY_SECONDS);
+        let pace = (budget - used.0 + rate * beyond) / (left + beyond) * share;
+        let allowed = pace.max(PACE_MIN * rate);
 
         let report = QuotaReport { budget: Joules(budget), used, allowed: Watts(allowed) };
         let look = Look { limit: allowed, measured: power.map(|power| power.0), by, refresh: settings.meter_refresh };
@@ -179,7 +183,7 @@ mod tests {
 
     /// An account of 86.4 GJ a day, which is a megawatt.
     fn settings() -> LimitsSettings {
-        let quota = QuotaSettings { line: LimitLine::constant(86.4 * GIGAJOULE), tuning: LimiterTuning::METER };
+        let quota = QuotaSettings { line: LimitLine::constant(86.4 * GIGAJOULE), tuning: LimiterTuning::QUOTA };
         LimitsSettings { quota: Some(quota), ..LimitsSettings::default() }
     }
 
@@ -239,7 +243,7 @@ mod tests {
         account.power(0.5e6);
         let night = account.minutes(719);
         check(night.used.0, 86.4 * GIGAJOULE, 0.1 * GIGAJOULE);
-        check(night.allowed.0, 0.5e6, 1e3);
+        check(night.allowed.0, 1e6, 2e4);
         assert!(account.minutes(2).used.0 < 0.1 * GIGAJOULE, "a new day begins with nothing used");
     }
 

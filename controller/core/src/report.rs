@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::ActiveAlarm;
 use crate::authority::Held;
+use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::event::Event;
@@ -26,7 +27,9 @@ use crate::outdoor::Outdoor;
 use crate::quota::QuotaReport;
 use crate::reason::OperationReason;
 use crate::request::Mode;
-use crate::room_trim::RoomStatistic;
+use crate::room_sensors::RoomVerdicts;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrimReport;
 use crate::sensor_watch::{Doubted, Sources};
 use crate::sequence::{Restart, Stage};
 use crate::supply_loop::SupplySource;
@@ -91,6 +94,8 @@ pub struct CircuitReport {
     pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
+    /// The secondary balance; none where the buildings' valves are set by hand.
+    pub balance: Option<BalanceReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.
@@ -101,6 +106,10 @@ pub struct CircuitReport {
     pub held: Vec<Held>,
     /// The room estimate.
     pub rooms: RoomStatistic,
+    /// What is thought of each room sensor.
+    pub room_verdicts: RoomVerdicts,
+    /// What the rooms do to the curve, and why not more.
+    pub room_trim: RoomTrimReport,
     /// The outage that lasts, and since how long.
     pub outage: Option<(OutageId, Duration)>,
     /// How the season's time was spent.

@@ -81,7 +81,9 @@ impl Setpoint {
         let (unlimited, held_by) = band(settings, wishes, scheduled, None).pick(wish);
         ledger.book(Part::Band, unlimited - wish);
         let by_curve = scheduled - supply(shift - settings.limits.room_loss_max);
-        let heating = if wishes.resting_at.is_none() { Heating::On } else { Heating::Off };
+        // Frozen pipes are nobody's contract: while frost protection demands heat no limiter is let loose.
+        let follows = wishes.resting_at.is_none() && !wishes.frost;
+        let heating = if follows { Heating::On } else { Heating::Off };
         let asked = self.limits.advance(&settings.limits, &wishes.limits, Leave { heating, by_curve }, dt);
         let (limited, held_by) = match asked {
             Some((limiter, by)) => {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CubicMetersPerSecond, Watts};
+use heatstation_points::{BuildingIndex, Celsius, CubicMetersPerSecond, Kelvins, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
@@ -13,6 +13,7 @@ use crate::moment::UtcMillis;
 use crate::profile::Profile;
 use crate::schedule::Schedule;
 
+mod balance;
 mod circulation;
 mod circulation_speed;
 mod guard;
@@ -24,6 +25,7 @@ mod sequence;
 mod supply;
 mod valve;
 
+pub use balance::{BalanceBy, BalanceSettings};
 pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
 pub use circulation_speed::{
     FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
@@ -32,7 +34,7 @@ pub use guard::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings
 pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
-pub use rooms::RoomTrimSettings;
+pub use rooms::{RoomSensorSettings, RoomTrimSettings};
 pub use sequence::SequenceSettings;
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
@@ -106,6 +108,8 @@ pub struct CircuitSettings {
     pub design_flow: Option<CubicMetersPerSecond>,
     /// What the design heat load is.
     pub design_power: Watts,
+    /// When a room sensor is not believed.
+    pub room_sensors: RoomSensorSettings,
     /// Room feedback.
     pub room_trim: RoomTrimSettings,
     /// Periods of the week with another room temperature.
@@ -120,6 +124,8 @@ pub struct CircuitSettings {
     pub valve: ValveSettings,
     /// The circulation pumps.
     pub circulation: CirculationSettings,
+    /// Balancing the buildings; none where their valves are set by hand.
+    pub balance: Option<BalanceSettings>,
     /// Pressure holding; none where something else holds the pressure.
     pub make_up: Option<MakeUpSettings>,
     /// Starting and stopping in order.
@@ -143,6 +149,21 @@ pub struct BuildingSettings {
     pub name: String,
     /// Its heated area.
     pub heated_area: Area,
+    /// Whether its valve is moved.
+    pub valve: BuildingValve,
+    /// What it shall be warmer than the mean of the buildings when they are balanced: the one at the edge, the old one.
+    pub offset: Kelvins,
+}
+
+/// Whether a building's valve is moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildingValve {
+    /// It has none, or it is set by hand.
+    #[default]
+    Fixed,
+    /// It is moved to balance the buildings.
+    Balanced,
 }
 
 /// A room sensor.
@@ -152,4 +173,6 @@ pub struct RoomSettings {
     pub name: String,
     /// The lowest temperature that the standard or the contract allows there.
     pub minimum: Celsius,
+    /// The building that it hangs in, where that is known.
+    pub building: Option<BuildingIndex>,
 }

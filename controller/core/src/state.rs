@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::authority::Leases;
+use crate::balance::Balance;
 use crate::circulation::Circulation;
 use crate::creep::Creep;
 use crate::event::Event;
@@ -21,7 +22,9 @@ use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
 use crate::quota::Quota;
 use crate::request::{Mode, Origin};
-use crate::room_trim::{RoomStatistic, RoomTrim};
+use crate::room_sensors::RoomSensors;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrim;
 use crate::sensor_watch::SensorWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
@@ -66,6 +69,11 @@ pub struct CircuitState {
     pub(crate) setpoint: Setpoint,
     #[serde(default)]
     pub(crate) quota: Quota,
+    /// What limits and ramp took off the wished setpoint in the last step, or added to it.
+    #[serde(default)]
+    pub(crate) limited: Kelvins,
+    #[serde(default)]
+    pub(crate) room_sensors: RoomSensors,
     pub(crate) room_trim: RoomTrim,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
@@ -75,6 +83,8 @@ pub struct CircuitState {
     pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
+    #[serde(default)]
+    pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
     pub(crate) watch: Watch,
@@ -104,6 +114,8 @@ impl Default for CircuitState {
             given_back: false,
             setpoint: Setpoint::default(),
             quota: Quota::default(),
+            limited: Kelvins(0.0),
+            room_sensors: RoomSensors::default(),
             room_trim: RoomTrim::default(),
             rooms: None,
             sequence: Sequence::default(),
@@ -111,6 +123,7 @@ impl Default for CircuitState {
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
             watch: Watch::default(),
@@ -155,7 +168,9 @@ impl State {
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }
+            circuit.room_sensors.age(age);
             if age > TRIM_KEEP {
+                circuit.room_sensors = RoomSensors::default();
                 circuit.room_trim = RoomTrim::default();
             }
             if age > INTEGRATORS_KEEP {

@@ -1,7 +1,7 @@
 //! One step of the control: settings, state and inputs in, the next state and a report out.
 //!
 //! Read `step_circuit` as the table of contents: see → setpoint → sequence → valve → pumps → make-up →
-//! interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
+//! balance → interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
 //! with it.
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ mod who;
 use guard::{guard_against_frost, judge_interlocks, judge_reached, run_sequence, watch_outage};
 use heat::{drive_valve, find_setpoint};
 use see::see;
-use water::{drive_pumps, hold_pressure};
+use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
 
@@ -94,18 +94,19 @@ fn step_circuit(
     at: &Surroundings,
     events: &mut Vec<Event>,
 ) -> CircuitReport {
-    let seen = see(settings, memory, at);
+    let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating, events);
     let frost = guard_against_frost(settings, memory, at, &seen);
     let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heats();
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, frost, events);
-    let (setpoint, quota) = find_setpoint(settings, memory, at, &seen, frost);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, frost);
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
     judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
-    let commands = hold_pressure(settings, memory, at, &seen);
+    let mut commands = hold_pressure(settings, memory, at, &seen);
+    let balance = balance_buildings(settings, memory, at, &seen, frost, &mut commands);
 
     watch_outage(settings, memory, at, &seen, &setpoint, events);
     let mut report = CircuitReport {
@@ -129,11 +130,14 @@ fn step_circuit(
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
         in_hand: memory.leases.longest_hand(),
         held: who::held(settings, memory, at),
         rooms: seen.rooms,
+        room_verdicts: memory.room_sensors.verdicts(),
+        room_trim,
         outage: memory.watch.open(at.index),
         season_time: memory.watch.seconds,
         withheld: adopt::withheld(settings, at),

@@ -19,4 +19,5 @@ pub mod commands;
 pub mod demo_door;
 pub mod plant_of;
 pub mod program;
+pub mod scenario;
 pub mod simulation;

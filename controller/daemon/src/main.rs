@@ -62,9 +62,12 @@ enum Command {
         /// How many times as fast as real time, 1 to 60.
         #[arg(long, default_value_t = 1)]
         speed: u32,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// What happens: the name of a scenario, or the path of its file.
+        #[arg(long, value_name = "NAME|FILE", default_value = "steady")]
+        scenario: String,
     },
     /// The daemon. SIGHUP reads the configuration again, SIGUSR1 resets latched trips whose cause is gone.
     #[command(after_help = "Example: heatstation run /etc/heatstation/station.toml --data /var/lib/heatstation")]
@@ -105,9 +108,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The JSON Schema of station files, for editors.
+    /// The JSON Schema of station files, or of another kind of file, for editors.
     #[command(after_help = "Example: heatstation schema > station.schema.json")]
-    Schema,
+    Schema {
+        /// Of which kind of file.
+        #[arg(value_enum, default_value = "station")]
+        of: commands::inspect::FileKind,
+    },
     /// The exact read requests that will be sent.
     #[command(after_help = "Example: heatstation plan config/stations/demo.toml")]
     Plan {
@@ -142,12 +149,16 @@ enum Command {
         /// The last day.
         #[arg(long)]
         to: Option<Date>,
-        /// An EnergyPlus weather file; the seeded generator if not given.
+        /// An EnergyPlus weather file; the scenario's weather or the seeded generator if not given.
         #[arg(long, value_name = "FILE.epw")]
         weather: Option<PathBuf>,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// What happens: the name of a scenario, or the path of its file. It says when it begins and how long it is
+        /// watched, unless days are given.
+        #[arg(long, value_name = "NAME|FILE")]
+        scenario: Option<String>,
         /// How the station is run.
         #[arg(long, value_enum, default_value = "configured")]
         strategy: simulate::Strategy,
@@ -173,7 +184,9 @@ enum Command {
     /// The simulator alone as a Modbus TCP server, for testing any controller.
     #[command(after_help = "Example: heatstation plant pump-trip --listen 127.0.0.1:5020 --speed 10")]
     Plant {
-        /// steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss.
+        /// What happens: the name of a scenario (steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss and more),
+        /// or the path of its file.
+        #[arg(value_name = "NAME|FILE")]
         scenario: String,
         /// The station; the demonstration's if not given.
         #[arg(long)]
@@ -184,12 +197,12 @@ enum Command {
         /// How many times as fast as real time.
         #[arg(long, default_value_t = 1.0)]
         speed: f64,
-        /// An EnergyPlus weather file; the seeded generator if not given.
+        /// An EnergyPlus weather file; the scenario's weather or the seeded generator if not given.
         #[arg(long, value_name = "FILE.epw")]
         weather: Option<PathBuf>,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
     },
     /// Comparisons on simulated plants.
     Bench {
@@ -324,22 +337,34 @@ fn start_logs(cli: &Cli) -> Result<(), String> {
 
 fn obey(command: Command) -> Outcome {
     match command {
-        Command::Demo { config, data, listen, speed, seed } => {
-            in_runtime(commands::demo::run(commands::demo::Order { configuration: config, data, listen, speed, seed }))
+        Command::Demo { config, data, listen, speed, seed, scenario } => {
+            let order = commands::demo::Order { configuration: config, data, listen, speed, seed, scenario };
+            in_runtime(commands::demo::run(order))
         }
         Command::Run { config, data, listen } => in_runtime(commands::run::run(&config.config, data, listen)),
         Command::Check { config, json } => commands::inspect::check(&config.config, json),
         Command::Explain { config, json } => commands::inspect::explain(&config.config, json),
         Command::Points { config, json } => commands::inspect::points(&config.config, json),
-        Command::Schema => commands::inspect::schema(),
+        Command::Schema { of } => commands::inspect::schema(of),
         Command::Plan { config } => commands::inspect::plan(&config.config),
         Command::Probe { config, write: Some(write), yes, .. } => {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, strategy, json, series, events } => {
+        Command::Simulate { config, from, to, weather, seed, scenario, strategy, json, series, events } => {
             let configuration = config.config;
-            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series, events })
+            simulate::run(&simulate::Order {
+                configuration,
+                from,
+                to,
+                weather,
+                seed,
+                scenario,
+                strategy,
+                json,
+                series,
+                events,
+            })
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())

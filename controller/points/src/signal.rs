@@ -174,6 +174,7 @@ macro_rules! building_inputs { ($make:ident) => { $make! {
     BuildingSignal {
         SupplyTemperature supply_temperature: Celsius, "supply_temperature", 0.0 ..= 120.0, Slow, "楼栋供水温度";
         ReturnTemperature return_temperature: Celsius, "return_temperature", 0.0 ..= 120.0, Slow, "楼栋回水温度";
+        ReturnTemperatureBeforeLock return_temperature_before_lock: Celsius, "return_temperature_before_lock", 0.0 ..= 120.0, Slow, "用户锁闭阀前回水温度";
         DifferentialPressure differential_pressure: Pascals, "differential_pressure", 0.0 ..= 1_000_000.0, Slow, "楼栋压差";
         Flow flow: CubicMetersPerSecond, "flow", 0.0 ..= 0.2, Slow, "楼栋流量";
         HeatPower heat_power: Watts, "heat_power", 0.0 ..= 10_000_000.0, Slow, "楼栋热量";

@@ -24,10 +24,14 @@ impl LimiterTuning {
         LimiterTuning { gain: 0.3, integral_time: Duration::from_secs(15 * 60), filter: Duration::from_secs(60) };
 
     /// For flow and power. At a spread of 25 K one percent of heat is 0.25 K of supply: this gain takes back less than half
-    /// of an excess at once and leaves the rest to the integral. The filter is three readings of a meter that is read each
-    /// 10 s; Danfoss ECL smooths by 10.
+    /// of an excess at once and leaves the rest to the integral. The filter is one stroke of the valve: Danfoss ECL smooths
+    /// by 10 readings, and a meter's noise of one or two percent is not to move the valve.
     pub const METER: LimiterTuning =
-        LimiterTuning { gain: 0.1, integral_time: Duration::from_secs(10 * 60), filter: Duration::from_secs(30) };
+        LimiterTuning { gain: 0.1, integral_time: Duration::from_secs(10 * 60), filter: Duration::from_secs(120) };
+
+    /// For the heat of a day: half as hard and half as fast, because a day has time.
+    pub const QUOTA: LimiterTuning =
+        LimiterTuning { gain: 0.05, integral_time: Duration::from_secs(20 * 60), filter: Duration::from_secs(300) };
 }
 
 /// A limit over the outdoor temperature.

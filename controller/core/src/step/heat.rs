@@ -1,6 +1,6 @@
 //! Heat: the setpoint, and the valve that follows it.
 
-use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
 
 use super::limit::{look_at_limits, valve_max};
 use super::see::Seen;
@@ -11,7 +11,7 @@ use crate::frost::FrostStage;
 use crate::interlock::Trip;
 use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
-use crate::room_trim::Frozen;
+use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::{HOT_WITHIN, Restart, Stage};
 use crate::setpoint::Wishes;
 use crate::settings::{CircuitSettings, ValveSettings};
@@ -28,18 +28,17 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     frost: FrostStage,
-) -> (SetpointReport, Option<QuotaReport>) {
+) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
-    let frozen = if controlling {
-        let saturated = memory.supply_loop.saturated(&settings.valve);
-        let limited = memory.setpoint.is_limited();
-        let set_back = (schedule.0 < 0.0).then_some(Frozen::SetBack);
-        saturated.then_some(Frozen::Saturated).or(set_back).or(limited.then_some(Frozen::Limited))
-    } else {
-        Some(Frozen::NotHeating)
+    let around = Circumstances {
+        heating: Switch::from(controlling),
+        schedule,
+        stop: where_it_stops(settings, memory),
+        outdoor: at.outdoor.now,
+        looked: memory.room_sensors.looked(),
     };
-    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
+    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
     // In danger nobody from afar makes the water colder.
     let remote = if frost == FrostStage::Danger { remote.max(Kelvins(0.0)) } else { remote };
@@ -53,7 +52,7 @@ pub(super) fn find_setpoint(
     }
     let wishes = Wishes {
         outdoor: at.outdoor,
-        room_trim,
+        room_trim: room_trim.shift,
         schedule,
         remote,
         frost: frost.heats(),
@@ -61,13 +60,31 @@ pub(super) fn find_setpoint(
         limits,
         resting_at: if controlling || hot { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    (memory.setpoint.advance(settings, &wishes, at.dt), quota)
+    let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
+    memory.limited = setpoint.ledger.sum() - setpoint.ledger.wished();
+    (setpoint, room_trim, quota)
 }
 
 /// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
 fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
     let measured = at.own.own.secondary_flow;
     measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
+}
+
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
+
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
+    }
 }
 
 /// The valve: interlock over maintenance over frost over hand over sequence over loop.

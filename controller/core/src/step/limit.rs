@@ -36,7 +36,7 @@ pub(super) fn look_at_limits(
         LimiterKind::Power => look_at_power(limits, outdoor, at.own, at.station),
         LimiterKind::Quota => quota_look,
     };
-    (LimitSights { looks: LimiterKind::ALL.map(look), tail_excess: seen.rooms.tail_excess }, quota)
+    (LimitSights { looks: LimiterKind::ALL.map(look), tail_excess: seen.rooms.tail.map(|tail| tail.sure()) }, quota)
 }
 
 /// How far the valve may open; frost protection gets all of it.

@@ -5,8 +5,10 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
+use crate::event::Event;
 use crate::make_up;
-use crate::room_trim::{self, RoomStatistic};
+use crate::room_sensors::Look;
+use crate::room_tail::RoomStatistic;
 use crate::sensor_watch::{self, Movement, Rungs, Sources};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
@@ -27,10 +29,18 @@ pub(super) struct Seen {
 /// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
 const ROOMS_EVERY: Duration = Duration::from_secs(10);
 
-pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Surroundings) -> Seen {
+pub(super) fn see(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    events: &mut Vec<Event>,
+) -> Seen {
     let rooms = match memory.rooms {
         Some((rooms, age)) if age + at.dt < ROOMS_EVERY => (rooms, age + at.dt),
-        Some(_) | None => (room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms), Duration::ZERO),
+        before => {
+            let dt = before.map_or(Duration::ZERO, |(_, age)| age + at.dt);
+            (look_at_rooms(settings, memory, at, dt, events), Duration::ZERO)
+        }
     };
     memory.rooms = Some(rooms);
     memory.sensors.look(at.own, movement(memory), at.dt);
@@ -69,3 +79,23 @@ fn movement(memory: &CircuitState) -> Movement {
 
 /// Less than this passes no heat worth looking at.
 const OPEN: f64 = 0.1;
+
+fn look_at_rooms(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    dt: Duration,
+    events: &mut Vec<Event>,
+) -> RoomStatistic {
+    let look = Look {
+        settings,
+        readings: &at.own.rooms,
+        outdoor: at.outdoor.now,
+        local: at.now.local,
+        heating: Switch::from(memory.sequence.stage == Stage::Heating),
+        dt,
+    };
+    let seen = memory.room_sensors.look(&look);
+    memory.room_sensors.tell(at.index, dt, events);
+    seen
+}

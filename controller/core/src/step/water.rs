@@ -1,15 +1,16 @@
 //! Water: circulation and pressure.
 
-use heatstation_points::{BuildingIndex, PumpIndex, Switch};
+use heatstation_points::{BuildingIndex, PumpIndex, Ratio, Switch};
 
 use super::see::Seen;
 use crate::authority::Device;
+use crate::balance::{BalanceReport, Plant};
 use crate::circulation::{Asked, Need, PUMPS_MAX, Run};
 use crate::event::Event;
 use crate::frost::FrostStage;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::request::Mode;
-use crate::sequence::Stage;
+use crate::sequence::{Restart, Stage};
 use crate::settings::{CircuitSettings, MakeUpSettings};
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
@@ -43,7 +44,7 @@ pub(super) fn drive_pumps(
         out: kept_out(settings, memory, frost, jog),
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail_excess,
+        rooms: seen.rooms.tail.map(|tail| tail.sure()),
         local: at.now.local,
     };
     let mut circulation = settings.circulation;
@@ -146,4 +147,34 @@ fn inlet(memory: &CircuitState) -> Switch {
         return Switch::Off;
     }
     memory.leases.tank_inlet().unwrap_or(Switch::from(memory.make_up.inlet_open))
+}
+
+/// The buildings' valves: hand over cold restart over balance. They are part of no protection: an interlock finds them
+/// where they are.
+pub(super) fn balance_buildings(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    frost: FrostStage,
+    commands: &mut CircuitCommands,
+) -> Option<BalanceReport> {
+    let balance = settings.balance.as_ref()?;
+    let heating = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
+    // Circulation because it is cold outdoors is every winter's night; it disturbs no balance.
+    let plant = Plant { heating: Switch::from(heating), frost: Switch::from(frost.heats()), supply: seen.supply };
+    let report = memory.balance.advance(balance, &settings.buildings, &at.own.buildings, &plant, at.dt);
+    let opened = (memory.sequence.restart() == Some(Restart::Cold)).then_some(Ratio::ONE);
+    for (number, place) in commands.building_valves.iter_mut().enumerate() {
+        let balanced = memory.balance.command(&settings.buildings, number);
+        *place = if memory.leases.maintains(Device::BuildingValve(BuildingIndex(number))) {
+            None
+        } else {
+            place.or(balanced.and(opened)).or(balanced)
+        };
+        if *place != balanced {
+            memory.balance.overruled(number);
+        }
+    }
+    Some(report)
 }

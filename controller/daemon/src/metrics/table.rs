@@ -13,6 +13,7 @@ use heatstation_core::ledger::Part;
 use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
+use heatstation_core::room_trim::Frozen;
 use heatstation_core::sequence::Stage;
 use heatstation_core::supply_loop::SupplySource;
 use heatstation_drivers::output::OutputState;
@@ -250,20 +251,53 @@ impl Table<'_> {
             let coldest = circuit.rooms.coldest.map(|t| ("0", Number::Real(t.0)));
             coldest.into_iter().chain(circuit.rooms.median.map(|t| ("0.5", Number::Real(t.0))))
         });
-        let help = "Quantiles of the fresh room temperatures; quantile 0 is the coldest.";
+        let help = "Quantiles of the room temperatures that count; quantile 0 is the coldest.";
         self.add(("heatstation_room_temperature", "celsius"), Kind::Unknown, help, quantiles);
         let mean = self.each_circuit(|circuit| circuit.rooms.mean.map(|t| Number::Real(t.0)));
-        self.gauge(("heatstation_room_mean_temperature", "celsius"), "Mean of the fresh room temperatures.", mean);
+        self.gauge(("heatstation_room_mean_temperature", "celsius"), "Mean of the room temperatures that count.", mean);
         let pass = self.each_circuit(|circuit| circuit.rooms.passing.map(|share| Number::Real(share.0)));
-        let help = "Share of the fresh rooms that are at or above their minimum.";
+        let help = "Share of the rooms that count that are at or above their minimum.";
         self.gauge(("heatstation_room_pass", "ratio"), help, pass);
-        let tail = self.each_circuit(|circuit| circuit.rooms.tail_excess.map(|excess| Number::Real(excess.0)));
+        let tail = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.sure().0)));
         let help = "Estimated excess of the coldest rooms over their minimum, its uncertainty subtracted.";
         self.gauge(("heatstation_room_tail_excess", "kelvins"), help, tail);
         let sensors = self.each_circuit_by("state", |circuit| {
-            [("configured", count(circuit.rooms.configured)), ("fresh", count(circuit.rooms.fresh))]
+            let rooms = &circuit.rooms;
+            [("configured", count(rooms.configured)), ("fresh", count(rooms.fresh)), ("counted", count(rooms.counted))]
         });
-        self.gauge(("heatstation_room_sensors", ""), "Room sensors, and how many of them are fresh.", sensors);
+        let help = "Room sensors, how many of them are fresh, and how many of those count.";
+        self.gauge(("heatstation_room_sensors", ""), help, sensors);
+        let verdicts = self.each_circuit_by("verdict", |circuit| {
+            circuit.rooms.verdicts.all().map(|(verdict, number)| (verdict.name(), whole(number))).collect::<Vec<_>>()
+        });
+        let help =
+            "What is thought of the room sensors: they count, or why they do not. The sum is all that are configured.";
+        self.gauge(("heatstation_room_sensor_verdicts", ""), help, verdicts);
+        self.room_trim();
+    }
+
+    fn room_trim(&mut self) {
+        let error = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.standard_error.0)));
+        let help = "Standard error of the estimate of the coldest rooms.";
+        self.gauge(("heatstation_room_tail_standard_error", "kelvins"), help, error);
+        let margin = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.margin.0)));
+        let help = "What of the excess is kept as a margin for that error.";
+        self.gauge(("heatstation_room_tail_margin", "kelvins"), help, margin);
+        let scatter = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.scatter.0)));
+        let help = "How much the flats differ in the long run, by the sensors and by what is usual.";
+        self.gauge(("heatstation_room_scatter", "kelvins"), help, scatter);
+        let shift = self.each_circuit(|circuit| Some(Number::Real(circuit.room_trim.shift.0)));
+        let help = "What the room trim adds to the room target of the curve.";
+        self.gauge(("heatstation_room_trim_shift", "kelvins"), help, shift);
+        let frozen = self.each_circuit_by("because", |circuit| {
+            let now = circuit.room_trim.frozen.map_or("", Frozen::name);
+            states(Frozen::ALL.map(Frozen::name), now).collect::<Vec<_>>()
+        });
+        let help = "1 for what keeps the room trim from following the rooms; all 0 while it follows.";
+        self.gauge(("heatstation_room_trim_frozen", ""), help, frozen);
+        let helping = self.each_circuit(|circuit| Some(whole(circuit.room_trim.helping)));
+        let help = "1 while the coldest rooms are too cold and a kelvin is added at once.";
+        self.gauge(("heatstation_room_trim_helping", ""), help, helping);
     }
 
     fn outages(&mut self) {

@@ -6,5 +6,5 @@
 pub mod closed_loop;
 pub mod figures;
 
-pub use closed_loop::ClosedLoop;
+pub use closed_loop::{ClosedLoop, Wire};
 pub use figures::Figures;

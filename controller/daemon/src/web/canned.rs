@@ -16,18 +16,18 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, Exercise,
-    FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings,
-    OutdoorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings, SupplyLoopSettings, SupplySettings,
-    ValveSettings,
+    BuildingSettings, BuildingValve, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode,
+    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
+    SequenceSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
 use heatstation_drivers::output::OutputState;
 use heatstation_drivers::wire::{FailureCounts, WireStatistics};
 use heatstation_points::{
-    Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity, Ratio, Reading,
-    Readings, Value, Watts,
+    BuildingIndex, Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity,
+    Ratio, Reading, Readings, Value, Watts,
 };
 
 use crate::snapshot::{CommandShown, CycleShown, Facts, Snapshot, WireShown};
@@ -330,9 +330,17 @@ fn settings(circuits: &[&str]) -> Settings {
 }
 
 fn circuit(name: &str, area: u32) -> CircuitSettings {
-    let building =
-        |number: u32| BuildingSettings { name: format!("b{number}"), heated_area: Area::from_square_meters(area / 3) };
-    let room = |number: u32| RoomSettings { name: format!("a{number}01"), minimum: Celsius(18.0) };
+    let building = |number: u32| BuildingSettings {
+        name: format!("b{number}"),
+        heated_area: Area::from_square_meters(area / 3),
+        valve: BuildingValve::Balanced,
+        offset: Kelvins(0.0),
+    };
+    let room = |number: u32| RoomSettings {
+        name: format!("a{number}01"),
+        minimum: Celsius(18.0),
+        building: Some(BuildingIndex((number as usize - 1) % 3)),
+    };
     CircuitSettings {
         name: name.to_owned(),
         heated_area: Area::from_square_meters(area),
@@ -348,6 +356,7 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         supply: SupplySettings {
@@ -384,6 +393,7 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
             flow_min: CubicMetersPerSecond(0.005),
             differential_pressure_min: Pascals(20_000.0),
         },
+        balance: None,
         make_up: Some(make_up()),
         sequence: SequenceSettings::default(),
         interlock: interlock(),

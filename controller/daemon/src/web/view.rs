@@ -14,7 +14,9 @@ use heatstation_core::ledger::Part;
 use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
 use heatstation_core::report::CircuitReport;
-use heatstation_points::{Catalogue, Definition, Direction, Kelvins, Reading, Value};
+use heatstation_core::room_sensors::Verdict;
+use heatstation_core::room_trim::RoomTrimReport;
+use heatstation_points::{Catalogue, CircuitNames, Definition, Direction, Kelvins, Reading, Value};
 use serde::Serialize;
 
 use super::words::{self, Text, Word};
@@ -132,7 +134,7 @@ struct CircuitView<'a> {
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
-    rooms: RoomsView,
+    rooms: RoomsView<'a>,
     outage: Option<records::OpenOutageView>,
     season_time: SeasonTimeView,
     /// What is sent, by the point's name. Empty while nothing may be written.
@@ -198,15 +200,43 @@ impl PartView {
     }
 }
 
+/// What the rooms do to the curve.
 #[derive(Serialize)]
-struct RoomsView {
+struct RoomTrimView {
+    kelvins: f64,
+    frozen: Option<Word>,
+    helping: bool,
+}
+
+impl RoomTrimView {
+    fn of(trim: &RoomTrimReport) -> RoomTrimView {
+        let frozen = trim.frozen.map(|frozen| Word::new(frozen.name(), frozen.texts()));
+        RoomTrimView { kelvins: trim.shift.0, frozen, helping: trim.helping }
+    }
+}
+
+/// What is thought of each room sensor.
+fn sensors<'a>(names: &'a CircuitNames, circuit: &CircuitReport) -> BTreeMap<&'a str, Word> {
+    let verdicts = circuit.room_verdicts.as_slice().iter();
+    let word = |verdict: &Verdict| Word::new(verdict.name(), verdict.texts());
+    names.rooms.iter().map(String::as_str).zip(verdicts.map(word)).collect()
+}
+
+#[derive(Serialize)]
+struct RoomsView<'a> {
     configured: usize,
     fresh: usize,
     mean: Option<f64>,
     median: Option<f64>,
     coldest: Option<f64>,
     passing: Option<f64>,
+    counted: usize,
     tail_excess: Option<f64>,
+    tail_standard_error: Option<f64>,
+    tail_margin: Option<f64>,
+    trim: RoomTrimView,
+    /// What is thought of each sensor, by its name.
+    sensors: BTreeMap<&'a str, Word>,
     minimum: f64,
     pass_target: Option<f64>,
 }
@@ -368,7 +398,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             median: circuit.rooms.median.map(|t| t.0),
             coldest: circuit.rooms.coldest.map(|t| t.0),
             passing: circuit.rooms.passing.map(|share| share.0),
-            tail_excess: circuit.rooms.tail_excess.map(|excess| excess.0),
+            counted: circuit.rooms.counted,
+            tail_excess: circuit.rooms.tail.map(|tail| tail.sure().0),
+            tail_standard_error: circuit.rooms.tail.map(|tail| tail.standard_error.0),
+            tail_margin: circuit.rooms.tail.map(|tail| tail.margin.0),
+            trim: RoomTrimView::of(&circuit.room_trim),
+            sensors: sensors(names, circuit),
             minimum: facts.settings.profile.dwelling_min.value.0,
             pass_target: facts
                 .settings

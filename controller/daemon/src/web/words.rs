@@ -15,7 +15,7 @@ use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::{Mode, Origin};
 use heatstation_core::supply_loop::SupplySource;
 use heatstation_drivers::output::OutputState;
-use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality};
+use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality, RoomIndex};
 use serde::Serialize;
 
 pub(super) use advice::advice;
@@ -221,6 +221,11 @@ pub(super) fn trouble(trouble: Trouble) -> Text {
 pub(super) fn circuit_name(catalogue: Option<&Catalogue>, circuit: CircuitIndex) -> String {
     let names = catalogue.and_then(|catalogue| catalogue.circuits().get(circuit.0));
     names.map_or_else(|| format!("#{}", circuit.0 + 1), |names| names.name.clone())
+}
+
+pub(super) fn room_name(catalogue: Option<&Catalogue>, circuit: CircuitIndex, room: RoomIndex) -> String {
+    let names = catalogue.and_then(|catalogue| catalogue.circuits().get(circuit.0));
+    names.and_then(|names| names.rooms.get(room.0)).map_or_else(|| format!("#{}", room.0 + 1), String::clone)
 }
 
 pub(super) fn place(catalogue: Option<&Catalogue>, place: Place) -> Text {

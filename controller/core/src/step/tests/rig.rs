@@ -20,8 +20,8 @@ use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
     CircuitSettings, EnvelopeSettings, FrostSettings, LimitsSettings, MakeUpMode, OutageSettings, OutdoorSettings,
-    RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings, SupplySettings,
-    ValveSettings,
+    RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, SupplyLoopSettings,
+    SupplySettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -33,7 +33,7 @@ pub(crate) fn circuit() -> CircuitSettings {
         name: "low-zone".to_owned(),
         heated_area: Area::from_square_meters(86_000),
         buildings: Vec::new(),
-        rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0) }).collect(),
+        rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0), building: None }).collect(),
         curve: Curve::Emitter(EmitterCurve {
             design_supply: Celsius(75.0),
             design_return: Celsius(50.0),
@@ -44,6 +44,7 @@ pub(crate) fn circuit() -> CircuitSettings {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         supply: SupplySettings {
@@ -58,6 +59,7 @@ pub(crate) fn circuit() -> CircuitSettings {
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation::tests::settings(),
+        balance: None,
         make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
         sequence: SequenceSettings::default(),
         interlock: crate::interlock::tests::settings(),

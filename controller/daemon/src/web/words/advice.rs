@@ -43,6 +43,8 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::PressureSensorLost => "检查变送器和接线。",
         Alarm::OutdoorSensorsDisagree => "其中一支可能受日照。",
         Alarm::RoomSensorsFew => "检查电池和接收器。",
+        Alarm::RoomSensorsDoubted => "在页面上查看: 数值不变、位置不当、超范围, 或住户阀门关闭。",
+        Alarm::RoomTrimAtEnd => "曲线过高或过低: 调整曲线室温目标, 或调平楼栋。",
         Alarm::MainsLost => "来电后自动恢复。",
         Alarm::EmergencyStop => "在柜上释放急停后复位。",
         Alarm::Flooded | Alarm::Smoke => "立即前往现场。",

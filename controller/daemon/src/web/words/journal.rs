@@ -7,9 +7,9 @@ use heatstation_core::authority::Device;
 use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
-use heatstation_points::Catalogue;
+use heatstation_points::{Catalogue, PumpIndex};
 
-use super::{Text, cause, circuit_name, mode, outdoor_source, place};
+use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
 use crate::records::Deed;
 
 /// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
@@ -74,12 +74,12 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             Text::new(format!("{} ({author})", text.zh), format!("{} ({author})", text.en))
         }
         Event::Tripped { circuit, trip } => {
-            let (at, (zh, en)) = (name(*circuit), trip.texts());
-            Text::new(format!("{at}: 联锁动作 {zh}"), format!("{at}: interlock took over: {en}"))
+            let (zh, en) = trip.texts();
+            of_circuit(&name(*circuit), (&format!("联锁动作 {zh}"), &format!("interlock took over: {en}")))
         }
         Event::TripEnded { circuit, trip } => {
-            let (at, (zh, en)) = (name(*circuit), trip.texts());
-            Text::new(format!("{at}: 联锁解除 {zh}"), format!("{at}: interlock let go: {en}"))
+            let (zh, en) = trip.texts();
+            of_circuit(&name(*circuit), (&format!("联锁解除 {zh}"), &format!("interlock let go: {en}")))
         }
         Event::StageChanged { circuit, from, to } => {
             let (at, from, to) = (name(*circuit), from.texts(), to.texts());
@@ -90,29 +90,25 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
         }
         Event::PumpFailed { circuit, pump, failure } => {
-            let (at, plate, why) = (name(*circuit), pump.0 + 1, failure.map_or(("", ""), failure_text));
-            Text::new(
-                format!("{at}: {plate}#循环泵故障{}", why.0),
-                format!("{at}: circulation pump {plate} failed{}", why.1),
+            let (plate, why) = (pump.0 + 1, failure.map_or(("", ""), failure_text));
+            let (zh, en) = why;
+            of_circuit(
+                &name(*circuit),
+                (&format!("{plate}#循环泵故障{zh}"), &format!("circulation pump {plate} failed{en}")),
             )
         }
-        Event::DutyChanged { circuit, from, to, because } => {
-            let (at, from, to) = (name(*circuit), from.0 + 1, to.0 + 1);
-            let why = match because {
-                ChangeReason::Hours => ("按运行时间", "by its hours"),
-                ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
-            };
-            Text::new(
-                format!("{at}: {from}#循环泵换为{to}# ({})", why.0),
-                format!("{at}: duty went from circulation pump {from} to {to} {}", why.1),
-            )
-        }
+        Event::DutyChanged { circuit, from, to, because } => duty_changed(&name(*circuit), (*from, *to), *because),
         Event::OutdoorSourceChanged { from, to } => {
             let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
             Text::new(
                 format!("室外温度来源: {} → {}", from.zh, to.zh),
                 format!("outdoor temperature: {} → {}", from.en, to.en),
             )
+        }
+        Event::RoomSensorJudged { circuit, room, verdict } => {
+            let (at, (zh, en)) = (name(*circuit), verdict.texts());
+            let sensor = room_name(catalogue, *circuit, *room);
+            Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
@@ -128,7 +124,10 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
         Event::HandExpired { circuit, device } => expired(&name(*circuit), *device),
         Event::RemoteFellSilent { circuit, origin } => {
             let (zh, en) = super::origin_texts(*origin);
-            of_circuit(&name(*circuit), (&format!("{zh}通讯中断, 恢复自主运行"), &format!("{en} fell silent, on its own again")))
+            of_circuit(
+                &name(*circuit),
+                (&format!("{zh}通讯中断, 恢复自主运行"), &format!("{en} fell silent, on its own again")),
+            )
         }
         Event::Restarting { circuit, restart } => {
             let (zh, en) = restart.texts();
@@ -138,6 +137,18 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             of_circuit(&name(*circuit), ("达到设定温度, 正常供热", "setpoint reached, running"))
         }
     }
+}
+
+fn duty_changed(at: &str, (from, to): (PumpIndex, PumpIndex), because: ChangeReason) -> Text {
+    let (from, to) = (from.0 + 1, to.0 + 1);
+    let (zh, en) = match because {
+        ChangeReason::Hours => ("按运行时间", "by its hours"),
+        ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
+    };
+    Text::new(
+        format!("{at}: {from}#循环泵换为{to}# ({zh})"),
+        format!("{at}: duty went from circulation pump {from} to {to} {en}"),
+    )
 }
 
 const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
