@@ -116,7 +116,7 @@ pub enum Restart {
     Warm,
     /// Cold water, or hours without heat in frost: the same rise, and every branch is to get water.
     Cold,
-    /// The pressure is gone: make-up first.
+    /// The pressure is gone: make-up first, then one of the others.
     LowPressure,
 }
 
@@ -143,7 +143,9 @@ impl Restart {
 }
 
 /// Water this near to its setpoint is hot.
-pub const HOT_WITHIN: Kelvins = Kelvins(10.0);
+const HOT_WITHIN: Kelvins = Kelvins(10.0);
+/// A start that takes longer than this starts with other water than it began with.
+const STILL_HOT: Duration = Duration::from_secs(600);
 /// A return colder than this is cold.
 const COLD_RETURN: Celsius = Celsius(15.0);
 /// So long without power in frost is cold as well.
@@ -206,8 +208,10 @@ pub struct Sequence {
     jogs: u8,
     /// How long power has been away; none while it is there.
     without_power: Option<Duration>,
-    /// How the restart that is under way goes on.
+    /// How the restart that is under way goes on, and how long power was away before it.
     restart: Option<Restart>,
+    was_away: Duration,
+    since_return: Duration,
     /// Power has failed while the circuit ran, and heat has not arrived since.
     restarting: bool,
     failed_restarts: u8,
@@ -245,10 +249,20 @@ impl Sequence {
         dt: Duration,
     ) -> Option<Restart> {
         let begun = self.follow_power(seen, at_return, dt);
+        self.since_return = self.since_return.saturating_add(dt);
+        if self.restart == Some(Restart::Hot) && self.stage != Stage::Heating && self.since_return > STILL_HOT {
+            self.restart = Some(Restart::Warm);
+        }
         self.in_stage = self.in_stage.saturating_add(dt);
         let next = self.next(settings, seen, dt);
-        if next != self.stage {
-            self.enter(next, settings);
+        if next == self.stage {
+            return begun;
+        }
+        self.enter(next, settings);
+        // The pressure is back; what the water has become meanwhile decides the rest.
+        if next == Stage::StartingPumps && self.restart == Some(Restart::LowPressure) {
+            self.restart = Some(at_return.by_water(self.was_away));
+            return self.restart;
         }
         begun
     }
@@ -353,6 +367,7 @@ impl Sequence {
             }
             (false, Some(away)) => {
                 self.without_power = None;
+                (self.was_away, self.since_return) = (away, Duration::ZERO);
                 self.restart = self.restarting.then(|| at_return.restart(away));
                 self.restart
             }
@@ -431,11 +446,13 @@ impl Sequence {
 
 impl AtReturn {
     fn restart(self, away: Duration) -> Restart {
+        if self.pressure_ready { self.by_water(away) } else { Restart::LowPressure }
+    }
+
+    fn by_water(self, away: Duration) -> Restart {
         let cold = self.secondary_return.is_some_and(|water| water < COLD_RETURN)
             || (away > COLD_AFTER && self.outdoor.0 < 0.0);
-        if !self.pressure_ready {
-            Restart::LowPressure
-        } else if cold {
+        if cold {
             Restart::Cold
         } else if self.missing.is_some_and(|missing| missing < HOT_WITHIN) {
             Restart::Hot

@@ -2,7 +2,10 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod authority;
 mod interlocks;
 mod limits;
 mod loops;
 mod scenarios;
+mod sensors;
+mod sequences;

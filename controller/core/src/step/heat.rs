@@ -12,7 +12,7 @@ use crate::interlock::Trip;
 use crate::quota::QuotaReport;
 use crate::report::{SetpointReport, ValveReason};
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
-use crate::sequence::{HOT_WITHIN, Restart, Stage};
+use crate::sequence::{Restart, Stage};
 use crate::setpoint::Wishes;
 use crate::settings::{CircuitSettings, ValveSettings};
 use crate::state::CircuitState;
@@ -42,9 +42,9 @@ pub(super) fn find_setpoint(
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
     // In danger nobody from afar makes the water colder.
     let remote = if frost == FrostStage::Danger { remote.max(Kelvins(0.0)) } else { remote };
-    // Water that is still hot after a power failure is not ramped up anew.
-    let near = memory.setpoint.in_force().zip(seen.supply).is_some_and(|(set, supply)| set - supply < HOT_WITHIN);
-    let hot = memory.sequence.restart() == Some(Restart::Hot) && near;
+    // A network that is still hot after a power failure is not ramped up anew. What comes first when the water moves again
+    // is the cooler return that stood in the exchanger's way; the radiators are as hot as they were.
+    let hot = memory.sequence.restart() == Some(Restart::Hot);
     let (mut limits, quota) = look_at_limits(settings, memory, at, seen);
     if frost == FrostStage::Danger {
         // Nor does any limit of the primary side hold.

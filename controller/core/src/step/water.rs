@@ -29,7 +29,9 @@ pub(super) fn drive_pumps(
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
     let jog = memory.sequence.jog(&settings.sequence);
-    let wanted = stage.wants_circulation() || jog.is_some() || frost.circulates();
+    // Two minutes in which air rises freeze nothing, as long as the water itself is not cold.
+    let rests = stage == Stage::Venting && jog.is_none() && !frost.heats();
+    let wanted = !rests && (stage.wants_circulation() || jog.is_some() || frost.circulates());
     let run = match barred {
         Some(_) => Run::Barred,
         None if wanted => Run::Wanted,
