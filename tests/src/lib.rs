@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would fail")]
 
 pub mod browser;
+pub mod failsafe;
 pub mod laws;
 pub mod members;
 pub mod program;

@@ -110,6 +110,7 @@ alarms! {
     ValveDoesNotFollow "valve_does_not_follow" P2 on 0 off 30, "电动阀不跟随", "Valve feedback differs from its command", "Check actuator, linkage and its remote switch.";
     SupplySensorLost "supply_sensor_lost" P2 on 5 off 60, "二次供水温度传感器故障", "Secondary supply temperature lost", "Check sensor and wiring.";
     PressureSensorLost "pressure_sensor_lost" P2 on 5 off 60, "定压点压力传感器故障", "Holding-point pressure lost", "Check transmitter and wiring.";
+    SensorLost "sensor_lost" P3 on 300 off 60, "传感器故障", "A sensor is lost that nothing stops for: a stand-in is in use, or a function rests", "Check sensor and wiring; the overview names what is in use.";
     SensorImplausible "sensor_implausible" P3 on 0 off 60, "传感器数值可疑", "A sensor shows what cannot be: stuck, jumping or out of order", "Compare with a thermometer or gauge on site.";
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";

@@ -92,6 +92,7 @@ pub(crate) fn of_circuit(
     judge(Alarm::SetpointNotReached, report.late);
     judge(Alarm::PressureNotHeld, report.stage == Stage::ProvingPressure);
     judge(Alarm::RestartsFailed, report.stage == Stage::GivenUp);
+    judge(Alarm::SensorLost, any_lost(at));
     judge(Alarm::SensorImplausible, report.doubted.all().next().is_some());
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
@@ -115,6 +116,20 @@ pub(crate) fn of_circuit(
     for number in 0..settings.circulation.pumps {
         of_circulation_pump(report, at, number, alarms, events);
     }
+}
+
+/// Sensors that have no alarm of their own.
+fn any_lost(at: &Surroundings) -> bool {
+    let (own, station) = (&at.own.own, at.station);
+    lost(own.return_temperature)
+        || lost(own.primary_return_temperature)
+        || lost(station.primary_supply_temperature)
+        || lost(station.primary_return_temperature)
+        || lost(own.supply_pressure)
+        || lost(own.differential_pressure)
+        || lost(own.secondary_flow)
+        || lost(own.heat_power)
+        || lost(own.tank_level)
 }
 
 /// Whether no heat reaches the water.

@@ -13,7 +13,7 @@ use crate::alarms_of_step;
 use crate::event::Event;
 use crate::moment::Moment;
 use crate::reason::OperationReason;
-use crate::report::{CircuitReport, Report};
+use crate::report::{CircuitReport, Report, ValveReason};
 use crate::request::{Mode, Request};
 use crate::requests;
 use crate::settings::{CircuitSettings, Settings};
@@ -115,7 +115,7 @@ fn step_circuit(
         stage: memory.sequence.stage,
         operation: OperationReason::NoDemand,
         reached: memory.sequence.reached(),
-        late: memory.sequence.late(&settings.sequence),
+        late: valve_reason == ValveReason::Control && memory.sequence.late(&settings.sequence),
         restart: memory.sequence.restart(),
         frost,
         freezes_in: memory.frost.freezes_in(),

@@ -3,6 +3,7 @@
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
 mod authority;
+mod failsafe;
 mod interlocks;
 mod limits;
 mod loops;

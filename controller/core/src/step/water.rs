@@ -8,6 +8,7 @@ use crate::balance::{BalanceReport, Plant};
 use crate::circulation::{Asked, Need, PUMPS_MAX, Run};
 use crate::event::Event;
 use crate::frost::FrostStage;
+use crate::interlock::Trip;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::request::Mode;
 use crate::sequence::{Restart, Stage};
@@ -135,7 +136,9 @@ pub(super) fn hold_pressure(
 
 /// The relief valve. A hand opens it down to where make-up would start, and closes it no longer than the pressure allows.
 fn relief(make_up: &MakeUpSettings, memory: &CircuitState, seen: &Seen) -> Switch {
-    if memory.leases.maintains(Device::ReliefValve) {
+    // Below the protection pressure nothing more is let out, whatever a switch says: a contact that sticks would empty the
+    // plant.
+    if memory.leases.maintains(Device::ReliefValve) || memory.interlocks.holds(Trip::PressureLow) {
         return Switch::Off;
     }
     let opened = memory.leases.relief_valve() == Some(Switch::On)

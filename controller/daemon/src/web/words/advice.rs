@@ -29,6 +29,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::PlantRoomHot => "检查通风和滤网。",
         Alarm::PressureNotHeld => "启泵前查找泄漏; 一小时后仍会启泵。",
         Alarm::RestartsFailed => "检查供电和跳闸原因, 然后复位。",
+        Alarm::SensorLost => "检查传感器和接线; 概览中列出正在使用的替代来源。",
         Alarm::SensorImplausible => "与现场温度计或压力表比对。",
         Alarm::HandControlLong => "恢复自动。",
         Alarm::Maintenance => "检修完成后结束检修状态。",
