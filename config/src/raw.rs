@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse, RawBuildingValve,
-    RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawExercise, RawFar, RawFlood, RawFlowLimit, RawFrost, RawHeatQuota, RawInterlock,
-    RawIsolation, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit,
-    RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSequence, RawSpread, RawStages, RawSupplyLoop, RawTrim,
-    RawValve,
+    CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse,
+    RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode,
+    RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward,
+    RawFlood, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope,
+    RawInterlock, RawIsolation, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod,
+    RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSequence, RawSpread, RawStages,
+    RawSupplyLoop, RawTrim, RawTuning, RawValve, RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
@@ -91,6 +92,16 @@ pub struct RawSeason {
     /// The day on which the station begins to heat, so that the rooms are warm on the first day. Three days before it
     /// unless written.
     pub heating_from_day: Option<Written<Date>>,
+    /// The last day on which the station heats, though heat is no longer due. The last day of the season unless written.
+    pub heating_until_day: Option<Written<Date>>,
+    /// From this day on the station begins to heat when the mean of five days is not above `mean_limit_celsius`. Unless
+    /// written it begins by date alone.
+    pub earliest_day: Option<Written<Date>>,
+    /// Until this day the station goes on heating while the mean of five days is not above `mean_limit_celsius`. Unless
+    /// written it ends by date alone.
+    pub latest_day: Option<Written<Date>>,
+    /// The mean outdoor temperature of five days that calls for heat before and after the planned days.
+    pub mean_limit_celsius: Number,
 }
 
 /// A date as TOML writes it, without quotes: `2026-11-15`.
@@ -124,6 +135,16 @@ pub struct RawOutdoor {
     pub fallback_celsius: Number,
     /// How far two sensors may differ before the colder one is taken and an alarm is raised.
     pub disagreement_kelvins: Number,
+    /// How much warmer than the meteorological service the sensor may be before the service is taken: sun on the sensor.
+    pub sun_excess_kelvins: Number,
+    /// How long that must last before the sensor is no longer believed and an alarm is raised.
+    pub sun_after_hours: Number,
+    /// A sensor that has not moved for this long is no longer believed; 0 switches the check off.
+    pub frozen_after_hours: Number,
+    /// How fast the bias of the meteorological service is learnt against the sensor: its share of an hour, 0 to 1.
+    pub bias_ratio_per_hour: Number,
+    /// A forecast that was issued longer ago than this is not used.
+    pub forecast_age_max_hours: Number,
 }
 
 /// A point of the site's own choice.

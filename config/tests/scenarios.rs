@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -13,21 +14,27 @@ use serde_json::Value;
 
 const EVERY_KEY: &str = include_str!("every_scenario_key.toml");
 
-fn station(name: &str) -> Station {
+/// The stations are read once: that takes longer than any scenario.
+fn station(name: &str) -> &'static Station {
+    static DEMO: LazyLock<Station> = LazyLock::new(|| read_station("demo"));
+    static TWO_ZONES: LazyLock<Station> = LazyLock::new(|| read_station("two-zones"));
+    if name == "demo" { &DEMO } else { &TWO_ZONES }
+}
+
+fn read_station(name: &str) -> Station {
     let (name, text) = EXAMPLES.iter().find(|(known, _)| *known == name).unwrap();
     check(name, text, None).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn read(text: &str) -> Result<Scenario, Problems> {
-    static STATION: LazyLock<Station> = LazyLock::new(|| station("two-zones"));
-    scenario::read("mine.toml", text, None, &STATION)
+    scenario::read("mine.toml", text, None, station("two-zones"))
 }
 
 #[test]
 fn every_scenario_that_comes_along_is_sound_for_stations_of_one_circuit_and_of_two() {
     for name in scenario::names() {
         for known in ["demo", "two-zones"] {
-            let read = scenario::find(name, None, &station(known));
+            let read = scenario::find(name, None, station(known));
             let scenario = read.unwrap_or_else(|problems| panic!("{name} for {known}:\n{problems}"));
             assert_eq!(scenario.name, name);
             assert!(scenario.happenings.is_sorted_by_key(|happening| happening.at));
@@ -99,6 +106,25 @@ fn one_file_has_every_key_and_every_kind_of_fault() {
     assert!(possible.len() > 80, "{possible:?}");
     let missing: Vec<_> = possible.difference(&present).filter(|key| !elsewhere.contains(*key)).collect();
     assert_eq!(missing, Vec::<&String>::new());
+}
+
+#[test]
+fn the_guide_lists_every_scenario_and_every_kind_of_fault() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guide/scenarios.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    for name in scenario::names() {
+        let scenario = scenario::find(name, None, station("demo")).unwrap();
+        let row = format!("| `{name}` | {} | {} |", scenario.title, scenario.chinese_title);
+        assert!(guide.contains(&row), "the guide has no row {row}");
+    }
+    let schema = schema::scenario();
+    let mut possible = BTreeSet::new();
+    keys(&schema, &schema, "", &mut possible);
+    let kinds: Vec<&str> = possible.iter().filter_map(|key| key.strip_prefix("fault.kind = ")).collect();
+    assert_eq!(kinds.len(), 34);
+    for kind in kinds {
+        assert!(guide.contains(&format!("| `{kind}` |")), "the guide does not explain {kind}");
+    }
 }
 
 #[test]
@@ -259,19 +285,19 @@ fn a_name_is_looked_for_beside_the_station_first_and_a_path_is_a_path() {
     std::fs::create_dir(folder.path().join("scenarios")).unwrap();
     let path = folder.path().join("scenarios/steady.toml");
     std::fs::write(&path, format!("{HEAD}\n[weather]\nsteady_celsius = -3\n")).unwrap();
-    let found = scenario::find("steady", Some(folder.path()), &station).unwrap();
+    let found = scenario::find("steady", Some(folder.path()), station).unwrap();
     assert!(matches!(found.weather.source, Some(WeatherFrom::Steady(_))));
-    let found = scenario::find(path.to_str().unwrap(), None, &station).unwrap();
+    let found = scenario::find(path.to_str().unwrap(), None, station).unwrap();
     assert_eq!(found.title, "t");
 
-    let error = scenario::find("pump-tripp", None, &station).unwrap_err().to_string();
+    let error = scenario::find("pump-tripp", None, station).unwrap_err().to_string();
     assert!(
         error.contains("there is no scenario `pump-tripp`") && error.contains("did you mean `pump-trip`"),
         "{error}"
     );
-    let error = scenario::find("earthquake", None, &station).unwrap_err().to_string();
+    let error = scenario::find("earthquake", None, station).unwrap_err().to_string();
     assert!(error.contains("there are: steady"), "{error}");
-    let error = scenario::find("no/such.toml", None, &station).unwrap_err().to_string();
+    let error = scenario::find("no/such.toml", None, station).unwrap_err().to_string();
     assert!(error.contains("cannot be opened"), "{error}");
 }
 

@@ -246,6 +246,8 @@ impl Instruments {
             Point::Auxiliary(_) => None,
             Point::CircuitOutput(c, output) => view.circuits.get(c.0).map(|c| match output {
                 CircuitOutput::ValvePosition => c.valve.command,
+                CircuitOutput::ValveOpening => contact(c.valve.contacts.is_some_and(|(opening, _)| opening)),
+                CircuitOutput::ValveClosing => contact(c.valve.contacts.is_some_and(|(_, closing)| closing)),
                 CircuitOutput::ReliefOpen => f64::from(u8::from(c.pressure.relief_open)),
                 CircuitOutput::TankInletOpen => f64::from(u8::from(c.pressure.inlet_open)),
                 CircuitOutput::IsolationOpen => contact(c.isolation.open),

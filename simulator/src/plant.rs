@@ -94,7 +94,12 @@ impl Plant {
             Point::CircuitOutput(c, output) => {
                 let Some(circuit) = self.circuits.get_mut(c.0) else { return };
                 match output {
-                    CircuitOutput::ValvePosition => circuit.valve.command = value.clamp(0.0, 1.0),
+                    // The cabinet has both: whoever uses the contacts has taken the motor off its positioner.
+                    CircuitOutput::ValvePosition => {
+                        (circuit.valve.command, circuit.valve.contacts) = (value.clamp(0.0, 1.0), None);
+                    }
+                    CircuitOutput::ValveOpening => circuit.valve.contacts.get_or_insert_default().0 = on,
+                    CircuitOutput::ValveClosing => circuit.valve.contacts.get_or_insert_default().1 = on,
                     CircuitOutput::ReliefOpen => circuit.pressure.relief_open = on,
                     CircuitOutput::TankInletOpen => circuit.pressure.inlet_open = on,
                     CircuitOutput::IsolationOpen => circuit.isolation.open = on,

@@ -197,7 +197,9 @@ const CIRCUIT_OUTPUTS: &[Row<CircuitOutput>] = &[
     (CircuitOutput::ValvePosition, 40, Encoding::U16, CENTI_PERCENT),
     (CircuitOutput::ReliefOpen, 41, Encoding::U16, 1.0),
     (CircuitOutput::TankInletOpen, 42, Encoding::U16, 1.0),
-    (CircuitOutput::IsolationOpen, 43, Encoding::U16, 1.0),
+    (CircuitOutput::ValveOpening, 43, Encoding::U16, 1.0),
+    (CircuitOutput::ValveClosing, 44, Encoding::U16, 1.0),
+    (CircuitOutput::IsolationOpen, 45, Encoding::U16, 1.0),
 ];
 
 const PUMP: &[Row<PumpSignal>] = &[
@@ -244,6 +246,8 @@ pub fn register_map(catalogue: &Catalogue) -> Vec<MapRow> {
         map.outputs(base, CIRCUIT_OUTPUTS, |o| Point::CircuitOutput(circuit, o));
         map.coil(coils, Point::CircuitOutput(circuit, CircuitOutput::ReliefOpen));
         map.coil(coils + 1, Point::CircuitOutput(circuit, CircuitOutput::TankInletOpen));
+        map.coil(coils + 2, Point::CircuitOutput(circuit, CircuitOutput::ValveOpening));
+        map.coil(coils + 3, Point::CircuitOutput(circuit, CircuitOutput::ValveClosing));
         for p in 0..names.circulation_pumps {
             let (pump, block) = (PumpIndex(p), base + blocks::CIRCULATION_PUMPS + blocks::PUMP * p as u16);
             map.inputs(block, PUMP, |s| Point::CirculationPump(circuit, pump, s));

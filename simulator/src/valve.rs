@@ -53,6 +53,8 @@ pub(crate) struct Valve {
     greatest_flow: f64,
     nominal_pressure: f64,
     pub command: f64,
+    /// The contacts that open and close the motor without its positioner; none as long as nobody has used them.
+    pub contacts: Option<(bool, bool)>,
     /// Where the motor stands; the feedback potentiometer sits here.
     motor: f64,
     /// Where the plug stands: the motor's position but for the play.
@@ -71,6 +73,7 @@ impl Valve {
             greatest_flow: design_flow * settings.oversize,
             nominal_pressure,
             command: 0.0,
+            contacts: None,
             motor: 0.0,
             stem: 0.0,
             opening: 0.0,
@@ -93,7 +96,7 @@ impl Valve {
             (true, WithoutPower::Holds) => return,
             (true, WithoutPower::Closes) => (0.0, SPRING_SECONDS),
             (false, _) if self.trouble.local => return,
-            (false, _) => (self.command.clamp(0.0, 1.0), self.settings.stroke.0),
+            (false, _) => (self.told(), self.settings.stroke.0),
         };
         let wish = target - self.motor;
         // The positioner sleeps near its target, but drives home fully at the ends: a closed valve is to be closed.
@@ -103,6 +106,16 @@ impl Valve {
         }
         self.motor += wish.clamp(-seconds / stroke, seconds / stroke);
         self.follow();
+    }
+
+    /// A positioner goes where it is told; a contact drives to the end of its way, both at once nowhere.
+    fn told(&self) -> f64 {
+        match self.contacts {
+            None => self.command.clamp(0.0, 1.0),
+            Some((true, false)) => 1.0,
+            Some((false, true)) => 0.0,
+            Some((true, true) | (false, false)) => self.motor,
+        }
     }
 
     /// The stem follows the motor as far as the play lets it.
@@ -216,6 +229,21 @@ mod tests {
         assert!((valve.stem() - 0.41).abs() < 1e-3, "closing, the stem is ahead: {}", valve.stem());
         run(&mut valve, 0.0, 120);
         assert_eq!(valve.stem(), 0.0);
+    }
+
+    #[test]
+    fn a_contact_drives_the_motor_as_long_as_it_is_closed() {
+        let mut valve = valve(0.0);
+        for (contacts, seconds, stands) in
+            [((true, false), 30, 0.25), ((false, false), 30, 0.25), ((false, true), 6, 0.2), ((true, true), 30, 0.2)]
+        {
+            valve.contacts = Some(contacts);
+            run(&mut valve, 0.9, seconds);
+            assert!((valve.stem() - stands).abs() < 1e-9, "{contacts:?}: {}", valve.stem());
+        }
+        valve.contacts = None;
+        run(&mut valve, 0.9, 120);
+        assert!((valve.stem() - 0.9).abs() < 1e-9);
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn the_same_seed_gives_the_same_plant_bit_for_bit_however_often_it_is_asked() {
 }
 
 #[test]
-fn every_point_on_the_list_is_measured_except_the_forecast_and_stays_in_its_range() {
+fn every_point_is_measured_but_the_forecast_and_what_lies_before_lock_valves_and_stays_in_its_range() {
     let settings = demonstration(Celsius(0.0), 1);
     let catalogue = settings.catalogue().unwrap();
     let mut plant = Plant::new(&settings, 1);
@@ -225,6 +225,8 @@ fn every_point_on_the_list_is_measured_except_the_forecast_and_stays_in_its_rang
             }
         })
         .map(|d| d.name.as_str())
+        // These houses have no lock valves for their users.
+        .filter(|name| !name.ends_with("return_temperature_before_lock"))
         .collect();
     assert_eq!(silent, ["outdoor.forecast"]);
 }

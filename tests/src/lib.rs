@@ -6,9 +6,9 @@
 pub mod browser;
 pub mod failsafe;
 pub mod laws;
-pub mod members;
 pub mod program;
 pub mod python;
 pub mod stations;
 pub mod steady;
 pub mod story;
+pub mod tracking;

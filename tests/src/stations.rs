@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use heatstation_core::area::Area;
+use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::heating_curve::{Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, BuildingValve, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode,
-    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
-    SequenceSettings, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
+    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
+    RoomTrimSettings, Season, SequenceSettings, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings,
+    ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -56,6 +58,11 @@ struct Zone {
 /// One circuit of 86 000 m² with radiators in Shandong, two circulation pumps and one make-up pump; cold at the start.
 pub fn demo() -> Station {
     station(&[low_zone(6, 4, MakeUpMode::VariableSpeed)])
+}
+
+/// One circuit with radiators and two buildings: for stories of days.
+pub fn small() -> Station {
+    station(&[low_zone(2, 3, MakeUpMode::VariableSpeed)])
 }
 
 /// A low zone with radiators at a fixed speed and a high zone with floor heating at a held pressure difference; small, so
@@ -126,6 +133,7 @@ fn station(zones: &[Zone]) -> Station {
         heated_area: Area::from_square_meters(zones.iter().map(|zone| zone.area_m2).sum()),
         design_outdoor: DESIGN_OUTDOOR,
         season: Season { heating_from: SEASON_START, start: SEASON_START, end: season_end },
+        shoulder: ShoulderSettings::default(),
         profile: profile(),
         outdoor: OutdoorSettings::default(),
         circuits,
@@ -133,7 +141,7 @@ fn station(zones: &[Zone]) -> Station {
     (settings, catalogue, plant)
 }
 
-pub(crate) fn profile() -> Profile {
+fn profile() -> Profile {
     Profile {
         id: "zibo".to_owned(),
         title: String::new(),
@@ -191,6 +199,8 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
@@ -206,7 +216,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             fall_per_hour: Kelvins(20.0),
         },
         limits: LimitsSettings::default(),
-        supply_loop: SupplyLoopSettings::default(),
+        supply_loop: supply_loop(zone, load),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
         balance: None,
@@ -219,6 +229,14 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         envelope: EnvelopeSettings::default(),
     };
     (plant, settings)
+}
+
+/// The exchanger as the design figures have it, as the configuration derives it.
+fn supply_loop(zone: &Zone, load: f64) -> SupplyLoopSettings {
+    let design = zone.design;
+    let primary = (design.primary_supply, design.primary_return);
+    let exchanger = ExchangerSettings::designed_for(load, primary, (design.supply, design.return_));
+    SupplyLoopSettings { exchanger: Some(exchanger), ..SupplyLoopSettings::default() }
 }
 
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {
@@ -266,18 +284,30 @@ fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {
 }
 
 fn make_up(zone: &Zone, filled: f64) -> MakeUpSettings {
+    let volume = f64::from(zone.area_m2) * 1e-3;
     MakeUpSettings {
         pumps: zone.make_up_pumps,
         mode: zone.make_up,
-        start: Pascals(filled - 25e3),
+        start: Pascals(filled - 20e3),
         setpoint: Pascals(filled),
+        sleep_raise: Pascals(if zone.make_up == MakeUpMode::VariableSpeed { 10e3 } else { 0.0 }),
+        assist_after: (zone.make_up_pumps > 1).then_some(Duration::from_secs(120)),
         relief_close: Pascals(filled + 40e3),
         relief_open: Pascals(filled + 60e3),
+        relief_fights_max: 6,
         run_max: Duration::from_secs(1800),
         volume_per_day_max: 30.0,
+        blind_volume_per_hour_max: 0.01 * volume,
         tank_low: Meters(0.4),
         tank_refill: Meters(1.0),
         tank_full: Meters(1.6),
+        leak: LeakSettings {
+            volume,
+            compliance: volume * 1.2e-8,
+            per_day_max: Ratio(0.02),
+            burst: CubicMetersPerSecond(0.04 * volume / 3600.0),
+            on_burst: BurstPolicy::Alarm,
+        },
     }
 }
 

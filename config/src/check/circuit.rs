@@ -9,6 +9,7 @@ use crate::check::limits::{Around, check_limits};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
 use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
+use crate::check::weather::{check_heating_limit, check_weather};
 use crate::check::week::check_schedule;
 use crate::check::{Base, balance, circulation, make_up, places, sequence};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
@@ -90,6 +91,8 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         buildings: rooms.buildings,
         rooms: rooms.rooms,
         curve,
+        weather: check_weather(desk, &at, raw, design.emitter),
+        heating_limit: check_heating_limit(desk, &at, raw, &room_target),
         room_target: room_target.celsius(),
         design_flow: design.compared,
         design_power: design.power,
@@ -98,7 +101,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         schedule: check_schedule(desk, &at, &raw.schedule),
         supply: supply.2,
         limits,
-        supply_loop: check_supply_loop(desk, &at, raw),
+        supply_loop: check_supply_loop(desk, &at, raw, &design),
         valve,
         circulation,
         balance: balance::check(desk, &at, raw),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use heatstation_core::actuator::ActuatorSettings;
 use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
@@ -74,7 +75,15 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
 
     let supply = point("secondary_supply.temperature");
     look.must(place, &supply, "it is what is controlled");
-    look.must(place, &point("valve.position"), "it is what controls");
+    match settings.valve.actuator {
+        ActuatorSettings::Position => look.must(place, &point("valve.position"), "it is what controls"),
+        ActuatorSettings::ThreePoint { .. } => {
+            look.must(place, &point("valve.opening"), "a three-point motor needs both its contacts");
+            look.must(place, &point("valve.closing"), "a three-point motor needs both its contacts");
+            let why = "without it the position is reckoned from running times and found again at the stops only";
+            look.should(place, &point("valve.position_feedback"), why);
+        }
+    }
     look.should(place, &point("secondary_return.temperature"), "frost protection and the heat balance look at it");
 
     for plate in 1..=settings.circulation.pumps {

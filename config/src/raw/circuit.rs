@@ -15,6 +15,7 @@ mod limits;
 mod make_up;
 mod places;
 mod valve;
+mod weather;
 
 pub use balance::{RawBalance, RawBalanceBy, RawBuildingValve};
 pub use circulation::{
@@ -28,9 +29,10 @@ pub use limits::{
     RawApproachLimit, RawCreepFlow, RawFlowLimit, RawHeatQuota, RawLimitPriority, RawLimiters, RawPowerLimit,
     RawReturnLimit,
 };
-pub use make_up::{RawMakeUp, RawMakeUpMode};
+pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
-pub use valve::{RawSupplyLoop, RawValve};
+pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
+pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -73,6 +75,10 @@ pub struct RawCircuit {
     pub rooms: Vec<Written<String>>,
     /// The heating curve.
     pub curve: Option<Written<RawCurve>>,
+    /// What the buildings feel of the weather beside the smoothed outdoor temperature.
+    pub weather: Option<Written<RawWeather>>,
+    /// The heating limit (ECO): no heat where it is too warm for it. Without this table there is none.
+    pub heating_limit: Option<Written<RawHeatingLimit>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
     /// When a room sensor is not believed.
@@ -83,6 +89,8 @@ pub struct RawCircuit {
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.
     pub valve: Option<Written<RawValve>>,
+    /// The heat exchanger.
+    pub exchanger: Option<Written<RawExchanger>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
     /// Balancing the buildings by their valves; left out where those are set by hand.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use heatstation_points::{CircuitOutput, Point, PumpIndex, PumpOutput, Ratio, Switch};
 
+use crate::actuator::ActuatorSettings;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::sequence::Stage;
@@ -99,7 +100,11 @@ pub(crate) fn valve_is_local(at: &Surroundings) -> bool {
 pub(crate) fn withheld(settings: &CircuitSettings, at: &Surroundings) -> Vec<Point> {
     let mut list = Vec::new();
     if valve_is_local(at) {
-        list.push(Point::CircuitOutput(at.index, CircuitOutput::ValvePosition));
+        let outputs: &[CircuitOutput] = match settings.valve.actuator {
+            ActuatorSettings::Position => &[CircuitOutput::ValvePosition],
+            ActuatorSettings::ThreePoint { .. } => &[CircuitOutput::ValveOpening, CircuitOutput::ValveClosing],
+        };
+        list.extend(outputs.iter().map(|&output| Point::CircuitOutput(at.index, output)));
     }
     let local = |reading: &heatstation_points::PumpReadings| reading.remote.last() == Some(Switch::Off);
     for number in (0..settings.circulation.pumps).filter(|&n| local(&at.own.circulation_pumps[n])) {

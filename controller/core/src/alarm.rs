@@ -94,6 +94,13 @@ alarms! {
     PressureHighHigh "pressure_high_high" P1 on 0 off 10, "压力过高", "Supply pressure above the trip: plant stopped", "Check relief and safety valves before resetting.";
     MakeUpTooLong "make_up_too_long" P1 on 0 off 0, "补水超时", "Make-up ran too long without reaching its pressure", "Suspected burst: find the leak, then reset.";
     MakeUpVolumeHigh "make_up_volume_high" P2 on 0 off 0, "日补水量超限", "Make-up volume of the day above its limit", "Look for a leak or for water drawn by users.";
+    Burst "burst" P1 on 0 off 0, "疑似爆管", "Burst: the pressure falls while make-up runs", "Find the hole and isolate it; drain what may freeze.";
+    LeakTrend "leak_trend" P3 on 0 off 0, "失水增大", "The network loses more water than usual", "Look at the leak's figures; search from the building with the coldest return.";
+    ReliefFight "relief_fight" P2 on 0 off 60, "补水与泄压反复", "Make-up and relief fight each other: make-up stopped", "Check the pressure settings, the relief valve and the expansion vessel.";
+    MakeUpPumpFailed "make_up_pump_failed" P2 on 0 off 5, "补水泵故障", "Make-up pump failed", "Read the drive's fault code; the other pump has taken over if there is one.";
+    MakeUpPumpNoFeedback "make_up_pump_no_feedback" P2 on 0 off 5, "补水泵无运行反馈", "Make-up pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    MakeUpPumpDry "make_up_pump_dry" P2 on 0 off 5, "补水泵空转", "Make-up pump runs and gives no water: stopped", "Check tank, suction valve and air in the pump.";
+    TankUnseen "tank_unseen" P2 on 60 off 60, "水箱液位未知", "Nothing is known of the make-up tank: volume of each hour limited", "Check level transmitter and wiring.";
     TankLow "tank_low" P2 on 2 off 10, "水箱液位低", "Make-up tank low: make-up pumps stopped", "Check softener and inlet valve.";
     TankHigh "tank_high" P3 on 0 off 10, "水箱液位高", "Make-up tank about to overflow: inlet closed", "Check the inlet valve; it may not close.";
     ValveStuckOpen "valve_stuck_open" P1 on 0 off 10, "电动阀卡在开位", "Primary valve does not close: isolation valve closed", "Close the primary side by hand; free the valve.";
@@ -114,9 +121,12 @@ alarms! {
     SensorImplausible "sensor_implausible" P3 on 0 off 60, "传感器数值可疑", "A sensor shows what cannot be: stuck, jumping or out of order", "Compare with a thermometer or gauge on site.";
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";
+    OutdoorSensorDoubted "outdoor_sensor_doubted" P3 on 0 off 600, "室外温度传感器不可信", "Outdoor sensor not believed: sun on it, or it does not move", "Move it out of the sun, to the north side; if its value stands still, check the transmitter.";
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
     RoomSensorsDoubted "room_sensors_doubted" P4 on 21600 off 3600, "室温测点需检查", "Room sensors that somebody should look at", "See which on the page: stuck, misplaced, out of range, or a flat whose valve is closed.";
     RoomTrimAtEnd "room_trim_at_end" P4 on 86400 off 3600, "室温修正已到限值", "Room trim at the end of what it may do for a day", "The curve is too high or too low: set its room target, or balance the buildings.";
+    BuildingValveAstray "building_valve_astray" P4 on 0 off 600, "楼阀不跟随", "A building's valve stands elsewhere than it was sent: it is left alone for a day", "Somebody turned it, or its actuator is in local or stuck.";
+    BalanceStuck "balance_stuck" P4 on 86400 off 3600, "二网失调", "Buildings differ by more than 5 K for a day although they are balanced", "Look for closed branch valves and clogged strainers in the coldest building.";
     MainsLost "mains_lost" P1 on 0 off 5, "市电中断", "Mains failure", "Restart follows by itself when power is back.";
     EmergencyStop "emergency_stop" P1 on 0 off 0, "急停", "Emergency stop pressed", "Release at the cabinet, then reset.";
     Flooded "flooded" P1 on 5 off 60, "机房积水", "Plant room flooded", "Go there.";
@@ -155,6 +165,8 @@ pub enum Place {
     Circuit(CircuitIndex),
     /// A circulation pump of a circuit.
     CirculationPump(CircuitIndex, PumpIndex),
+    /// A make-up pump of a circuit.
+    MakeUpPump(CircuitIndex, PumpIndex),
 }
 
 /// Which alarm, where.

@@ -11,13 +11,14 @@ use crate::event::Event;
 use crate::frost::{self, FrostStage};
 use crate::interlock::Trip;
 use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
+use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
-use crate::outdoor::{Outdoor, OutdoorSource};
+use crate::outdoor::{Doubt, Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::surroundings::{Health, Surroundings};
 use crate::timer::seconds;
 
@@ -28,6 +29,9 @@ const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
 
 /// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
 const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
+
+/// Buildings that are balanced come within 2 K; this far apart something is in the way, or the balance has only begun.
+const UNBALANCED: Kelvins = Kelvins(5.0);
 
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
@@ -94,6 +98,11 @@ pub(crate) fn of_circuit(
     judge(Alarm::RestartsFailed, report.stage == Stage::GivenUp);
     judge(Alarm::SensorLost, any_lost(at));
     judge(Alarm::SensorImplausible, report.doubted.all().next().is_some());
+    let make_up = report.make_up;
+    judge(Alarm::ReliefFight, make_up.is_some_and(|make_up| make_up.reason == MakeUpReason::FightsRelief));
+    judge(Alarm::TankUnseen, make_up.is_some_and(|make_up| make_up.tank_source == TankSource::VolumeLimit));
+    judge(Alarm::LeakTrend, report.leak.is_some_and(|leak| leak.signs().next().is_some()));
+    judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING) || report.frost == FrostStage::Danger);
@@ -108,6 +117,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
     judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
     judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
+    let balance = report.balance.unwrap_or_default();
+    judge(Alarm::BuildingValveAstray, balance.astray > 0);
+    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::HandControlLong, report.in_hand.is_some());
     judge(Alarm::Maintenance, report.held.iter().any(|held| held.authority == Authority::Maintenance));
@@ -116,6 +128,25 @@ pub(crate) fn of_circuit(
     for number in 0..settings.circulation.pumps {
         of_circulation_pump(report, at, number, alarms, events);
     }
+    for number in 0..settings.make_up.map_or(0, |make_up| make_up.pumps.min(MAKE_UP_PUMPS_MAX)) {
+        of_make_up_pump(report, at, number, alarms, events);
+    }
+}
+
+fn of_make_up_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::MakeUpPump(at.index, PumpIndex(number));
+    let state = report.make_up.map(|make_up| make_up.pumps[number].state);
+    let failed = |failure: PumpFailure| state == Some(MakeUpPumpState::Failed(failure));
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::MakeUpPumpFailed, failed(PumpFailure::Fault));
+    judge(Alarm::MakeUpPumpNoFeedback, failed(PumpFailure::NoFeedback));
+    judge(Alarm::MakeUpPumpDry, failed(PumpFailure::NoWater));
 }
 
 /// Sensors that have no alarm of their own.
@@ -206,9 +237,19 @@ pub(crate) fn of_station(
     events: &mut Vec<Event>,
 ) {
     let mut judge = |alarm, wrong| alarms.judge(alarm, Place::Station, wrong, facts.now.wall, facts.dt, events);
-    let source = facts.outdoor.source;
-    judge(Alarm::OutdoorSensorLost, !matches!(source, OutdoorSource::Sensor | OutdoorSource::ColderSensor));
-    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor);
+    let (source, doubt) = (facts.outdoor.source, facts.outdoor.doubt);
+    let by_sensor = match source {
+        OutdoorSource::Sensor | OutdoorSource::ColderSensor | OutdoorSource::ColderService => true,
+        OutdoorSource::SecondSensor | OutdoorSource::Forecast | OutdoorSource::LastGood | OutdoorSource::Fallback => {
+            false
+        }
+    };
+    // A sensor that answers and is not believed has an alarm of its own.
+    let frozen = doubt == Some(Doubt::Frozen) && readings.outdoor_temperature.usable().is_some();
+    judge(Alarm::OutdoorSensorLost, !by_sensor && !frozen);
+    let differs = doubt == Some(Doubt::ServiceDiffers);
+    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor || differs);
+    judge(Alarm::OutdoorSensorDoubted, matches!(doubt, Some(Doubt::Sunlit | Doubt::Frozen)));
     judge(Alarm::MainsLost, readings.mains_healthy.usable() == Some(Switch::Off));
     judge(Alarm::EmergencyStop, on(readings.emergency_stop));
     judge(Alarm::Flooded, on(readings.plant_room_flooded));

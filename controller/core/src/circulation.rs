@@ -14,6 +14,7 @@ use heatstation_points::{
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::make_up::Turning;
 use crate::moment::LocalTime;
 use crate::report::PumpCommand;
 use crate::settings::CirculationSettings;
@@ -30,6 +31,7 @@ mod speed;
 
 pub use far::Far;
 pub use meter::PumpCount;
+pub(crate) use meter::Runs;
 pub use proof::proven;
 pub use speed::{SpeedReason, SpeedReport};
 
@@ -239,6 +241,11 @@ impl Circulation {
             .iter()
             .map(|pump| if pump.on { PumpCommand { start: Switch::On, speed: pump.speed } } else { PumpCommand::STOP })
             .collect()
+    }
+
+    /// How the pumps turn, for who estimates their head.
+    pub(crate) fn turning(&self) -> Turning {
+        Turning { pumps: self.pumps.iter().filter(|pump| pump.on).count(), speed: self.speed.now }
     }
 
     /// Whether any pump is told to run.

@@ -256,7 +256,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn outdoor(now: f64, source: OutdoorSource) -> Outdoor {
-        Outdoor { now: Celsius(now), filtered: Celsius(now), source }
+        Outdoor { source, ..Outdoor::sensor(Celsius(now)) }
     }
 
     fn sight(now: f64, water: f64) -> Sight {

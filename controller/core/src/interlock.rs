@@ -80,6 +80,8 @@ pub struct Sight {
     pub make_up_run: Duration,
     /// Make-up of the day, m³.
     pub make_up_today: f64,
+    /// The network has burst.
+    pub burst: bool,
     /// Tank level low, by level or switch.
     pub tank_low: bool,
     /// Tank level back above the low mark with some margin.
@@ -285,7 +287,7 @@ impl Interlocks {
     /// What closes the isolation valve of the primary side.
     pub fn isolates(&self, settings: &InterlockSettings) -> Option<Trip> {
         self.active().find(|trip| match trip {
-            Trip::EmergencyStop | Trip::SafetyThermostat | Trip::ValveStuckOpen => true,
+            Trip::EmergencyStop | Trip::SafetyThermostat | Trip::ValveStuckOpen | Trip::BurstIsolated => true,
             Trip::Flooded => settings.flood == FloodPolicy::CloseInletAndIsolate,
             Trip::OverTemperature
             | Trip::PressureHigh
@@ -296,6 +298,7 @@ impl Interlocks {
             | Trip::ReverseHeat
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::ReliefTooLong
             | Trip::TankLow
             | Trip::TankHigh

@@ -39,6 +39,10 @@ macro_rules! parts {
 }
 
 parts! {
+    BuildingMass "building_mass", "建筑蓄热", "Building mass";
+    Solar "solar", "日照", "Sun";
+    Wind "wind", "风", "Wind";
+    Forecast "forecast", "天气预报", "Forecast";
     RoomTrim "room_trim", "室温修正", "Room trim";
     Schedule "schedule", "时段", "Schedule";
     Remote "remote", "远程", "Remote wish";

@@ -4,10 +4,9 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
-//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_sensors`] →
+//! [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] → [`make_up`] →
+//! [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -22,15 +21,23 @@ pub mod state;
 pub mod step;
 
 pub mod accident_rate;
+pub mod actuator;
 pub mod alarm;
 pub mod authority;
 pub mod balance;
 pub mod band;
 pub mod circulation;
 pub mod creep;
+pub mod equivalent_outdoor;
+pub mod exchanger;
+pub mod feed_forward;
+pub mod forecast;
 pub mod frost;
+pub mod gain_schedule;
 pub mod heating_curve;
+pub mod heating_limit;
 pub mod interlock;
+pub mod leak;
 pub mod ledger;
 pub mod limit_line;
 pub mod limiter;
@@ -48,16 +55,21 @@ pub mod room_sensors;
 pub mod room_tail;
 pub mod room_trim;
 pub mod schedule;
+pub mod season;
 pub mod sensor_watch;
 pub mod sequence;
 pub mod setpoint;
 pub mod supply_loop;
+pub mod supply_source;
+pub mod tuning_rules;
+pub mod valve_characteristic;
 
 mod adopt;
 mod alarms_of_step;
 mod requests;
 mod surroundings;
 
+pub use forecast::Forecast;
 pub use moment::Moment;
 pub use report::Report;
 pub use settings::Settings;

@@ -158,10 +158,11 @@ fn tuning(settings: &LimitsSettings, kind: LimiterKind) -> LimiterTuning {
 mod tests {
     use super::*;
     use crate::band::Because;
+    use crate::equivalent_outdoor::Equivalent;
     use crate::ledger::Part;
     use crate::limit_line::LimitLine;
     use crate::limiter::{LimiterState, MeasuredBy};
-    use crate::outdoor::{Outdoor, OutdoorSource};
+    use crate::outdoor::Outdoor;
     use crate::report::SetpointReport;
     use crate::setpoint::{Setpoint, Wishes};
     use crate::settings::{CircuitSettings, LimitPriority, LimiterSettings, WarmMinimum};
@@ -183,10 +184,11 @@ mod tests {
             let limiter = LimiterSettings { line: LimitLine::constant(40.0), tuning: LimiterTuning::TEMPERATURE };
             let mut settings = circuit();
             settings.limits.primary_return = Some(limiter);
-            let outdoor = Outdoor { now: Celsius(outdoor), filtered: Celsius(outdoor), source: OutdoorSource::Sensor };
+            let outdoor = Outdoor::sensor(Celsius(outdoor));
             let limits = LimitSights { tail_excess: Some(Kelvins(1.0)), ..LimitSights::default() };
             let wishes = Wishes {
                 outdoor,
+                equivalent: Equivalent::default(),
                 room_trim: Kelvins(0.0),
                 schedule: Kelvins(0.0),
                 remote: Kelvins(0.0),

@@ -122,7 +122,7 @@ fn by_trip(trip: Trip, stage: Stage) -> Option<OperationReason> {
         Trip::EmergencyStop => Some(Why::EmergencyStop),
         Trip::SafetyThermostat | Trip::ValveStuckOpen => Some(Why::Safety),
         Trip::OverTemperature => Some(Why::OverTemperature),
-        Trip::PressureHigh | Trip::PressureLow => Some(Why::Pressure),
+        Trip::PressureHigh | Trip::PressureLow | Trip::BurstIsolated => Some(Why::Pressure),
         Trip::MainsLost => Some(Why::MainsLost),
         // While the start waits for circulation the lock is no news.
         Trip::NoCirculation => (stage == Stage::Heating).then_some(Why::Circulation),
@@ -130,6 +130,7 @@ fn by_trip(trip: Trip, stage: Stage) -> Option<OperationReason> {
         Trip::ReverseHeat => stage.wants_circulation().then_some(Why::PrimaryCold),
         Trip::MakeUpTooLong
         | Trip::MakeUpVolume
+        | Trip::Burst
         | Trip::ReliefTooLong
         | Trip::TankLow
         | Trip::TankHigh

@@ -10,17 +10,22 @@ use heatstation_points::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Motor;
 use crate::alarm::ActiveAlarm;
 use crate::authority::Held;
 use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
+use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
 use crate::frost::FrostStage;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
+use crate::leak::LeakReport;
 use crate::ledger::Ledger;
 use crate::limiter::{LimiterKind, LimiterReport};
 use crate::limits::PerLimiter;
+use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -30,9 +35,10 @@ use crate::request::Mode;
 use crate::room_sensors::RoomVerdicts;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrimReport;
+use crate::season::HeatingTime;
 use crate::sensor_watch::{Doubted, Sources};
 use crate::sequence::{Restart, Stage};
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,6 +47,10 @@ pub struct Report {
     pub moment: Moment,
     /// Whether heat is due by the calendar.
     pub in_season: bool,
+    /// Why the station heats, or that it does not.
+    pub heating_time: HeatingTime,
+    /// The mean outdoor temperature of the last five days, once there were so many.
+    pub days_mean: Option<Celsius>,
     /// The outdoor temperature that was used.
     pub outdoor: Outdoor,
     /// What each circuit decided.
@@ -76,6 +86,10 @@ pub struct CircuitReport {
     pub sources: Sources,
     /// Sensors that show something and are doubted.
     pub doubted: Doubted,
+    /// What the heating limit says.
+    pub eco: Eco,
+    /// The outdoor temperature that its buildings feel.
+    pub equivalent: Equivalent,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
     /// The day's account of heat, where there is a quota.
@@ -96,6 +110,10 @@ pub struct CircuitReport {
     pub pressure_setpoint: Option<Pascals>,
     /// The secondary balance; none where the buildings' valves are set by hand.
     pub balance: Option<BalanceReport>,
+    /// How the pressure is held, where it is.
+    pub make_up: Option<MakeUpReport>,
+    /// What the network loses, where make-up is metered.
+    pub leak: Option<LeakReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.
@@ -229,6 +247,8 @@ impl PumpCommand {
 pub struct CircuitCommands {
     /// The primary valve.
     pub valve_position: Ratio,
+    /// What a three-point motor is told instead; none where a positioner takes the position.
+    pub valve_motor: Option<Motor>,
     /// The circulation pumps.
     pub circulation_pumps: Vec<PumpCommand>,
     /// The make-up pumps.
@@ -247,7 +267,14 @@ pub struct CircuitCommands {
 impl CircuitCommands {
     /// The commands as points with their numbers.
     pub fn points(&self, c: CircuitIndex) -> impl Iterator<Item = (Point, f64)> + '_ {
-        let valve = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = self.valve_motor.is_none().then_some(position);
+        let motor = self.valve_motor.into_iter().flat_map(move |motor| {
+            [
+                (Point::CircuitOutput(c, CircuitOutput::ValveOpening), motor.opening().number()),
+                (Point::CircuitOutput(c, CircuitOutput::ValveClosing), motor.closing().number()),
+            ]
+        });
         let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
         let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
         let isolation =
@@ -269,7 +296,9 @@ impl CircuitCommands {
         let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
             valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
         });
-        std::iter::once(valve)
+        position
+            .into_iter()
+            .chain(motor)
             .chain(circulation)
             .chain(make_up)
             .chain(relief)

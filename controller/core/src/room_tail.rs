@@ -66,6 +66,13 @@ pub struct RoomStatistic {
     pub tail: Option<Tail>,
 }
 
+impl RoomStatistic {
+    /// How surely the coldest share is above its minimum; none with too few sensors.
+    pub fn tail_excess(&self) -> Option<Kelvins> {
+        self.tail.map(|tail| tail.sure())
+    }
+}
+
 /// The estimate of the coldest share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tail {

@@ -24,9 +24,10 @@ use std::time::Duration;
 use heatstation_points::{CircuitReadings, Kelvins, Reading, StationReadings, Switch};
 use serde::{Deserialize, Serialize};
 
+use crate::make_up::PressureSource;
 use crate::outdoor::OutdoorSource;
 use crate::settings::CircuitSettings;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::timer::{Held, seconds};
 
 macro_rules! names {
@@ -96,8 +97,12 @@ names! {
         HeatBalance "heat_balance", "热平衡估算", "heat balance";
         /// The difference of two others.
         Difference "difference", "差值计算", "difference of two others";
+        /// Supply pressure and what the pumps' speed gives.
+        HeadEstimate "head_estimate", "水泵扬程估算", "the pumps' head";
         /// A switch that says low or high.
         Switch "switch", "开关", "switch";
+        /// The weather service, for the sensor is much warmer.
+        ColderService "colder_service", "气象服务较低", "the colder weather service";
         /// The weather service.
         Forecast "forecast", "天气预报", "forecast";
         /// What was known last.
@@ -224,6 +229,8 @@ pub struct Rungs {
     pub supply: SupplySource,
     /// Where the outdoor temperature comes from.
     pub outdoor: OutdoorSource,
+    /// Where the pressure at the holding point comes from.
+    pub pressure: PressureSource,
     /// Fresh room sensors.
     pub rooms_fresh: usize,
     /// Room sensors that there are.
@@ -250,9 +257,7 @@ pub fn sources(
     let primary = if circuits_own { own.primary_return_temperature } else { station.primary_return_temperature };
     let meter = station.primary_meter_return_temperature.usable().map(|_| Source::Meter);
     set(Quantity::PrimaryReturn, one(primary, meter));
-    let difference = own.supply_pressure.fresh().and(own.differential_pressure.fresh()).map(|_| Source::Difference);
-    let switch = own.low_pressure_switch.usable().map(|_| Source::Switch);
-    set(Quantity::HoldingPressure, one(own.return_pressure, difference.or(switch)));
+    set(Quantity::HoldingPressure, one(own.return_pressure, pressure(rungs.pressure)));
     let subtracted = own.supply_pressure.fresh().and(own.return_pressure.fresh()).map(|_| Source::Difference);
     set(Quantity::DifferentialPressure, one(own.differential_pressure, subtracted));
     if settings.make_up.is_some() {
@@ -282,11 +287,23 @@ const fn supply(source: SupplySource) -> Source {
     }
 }
 
+/// What stands in for the sensor at the holding point.
+const fn pressure(source: PressureSource) -> Option<Source> {
+    match source {
+        PressureSource::Sensor => Some(Source::Sensor),
+        PressureSource::Difference => Some(Source::Difference),
+        PressureSource::HeadEstimate => Some(Source::HeadEstimate),
+        PressureSource::Switch => Some(Source::Switch),
+        PressureSource::Lost => None,
+    }
+}
+
 const fn outdoor(source: OutdoorSource) -> Source {
     match source {
         OutdoorSource::Sensor => Source::Sensor,
         OutdoorSource::SecondSensor => Source::SecondSensor,
         OutdoorSource::ColderSensor => Source::ColderSensor,
+        OutdoorSource::ColderService => Source::ColderService,
         OutdoorSource::Forecast => Source::Forecast,
         OutdoorSource::LastGood => Source::LastGood,
         OutdoorSource::Fallback => Source::Fallback,

@@ -8,6 +8,7 @@ use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::band::{Band, Because};
+use crate::equivalent_outdoor::Equivalent;
 use crate::ledger::{Ledger, Part};
 use crate::limits::{Heating, Leave, LimitSights, Limits};
 use crate::outdoor::Outdoor;
@@ -41,6 +42,8 @@ pub struct Setpoint {
 pub struct Wishes {
     /// The outdoor temperature.
     pub outdoor: Outdoor,
+    /// What the buildings feel of the weather.
+    pub equivalent: Equivalent,
     /// What room feedback adds to the room target.
     pub room_trim: Kelvins,
     /// What the schedule adds to the room target.
@@ -61,13 +64,22 @@ impl Setpoint {
     /// One step.
     pub fn advance(&mut self, settings: &CircuitSettings, wishes: &Wishes, dt: Duration) -> SetpointReport {
         let flow_ratio = self.smooth_flow_ratio(settings, wishes.flow, dt);
-        let supply = |room_shift: Kelvins| {
-            settings.curve.supply_setpoint(wishes.outdoor.filtered, settings.room_target + room_shift, flow_ratio)
+        let at = |outdoor: Celsius, room_shift: Kelvins| {
+            settings.curve.supply_setpoint(outdoor, settings.room_target + room_shift, flow_ratio)
         };
-        let base = supply(Kelvins(0.0));
+        let base = at(wishes.outdoor.filtered, Kelvins(0.0));
         let mut ledger = Ledger::default();
+        // So does what moves the outdoor temperature: term by term.
+        let (mut outdoor, mut weathered) = (wishes.outdoor.filtered, base);
+        for (part, by) in wishes.equivalent.terms() {
+            outdoor = outdoor + by;
+            let moved = at(outdoor, Kelvins(0.0));
+            ledger.book(part, moved - weathered);
+            weathered = moved;
+        }
+        let supply = |room_shift: Kelvins| at(outdoor, room_shift);
         // What moves the room target moves the supply by way of the curve, one after the other.
-        let (mut shift, mut scheduled) = (Kelvins(0.0), base);
+        let (mut shift, mut scheduled) = (Kelvins(0.0), weathered);
         for (part, by) in [(Part::RoomTrim, wishes.room_trim), (Part::Schedule, wishes.schedule)] {
             shift += by;
             let moved = supply(shift);
@@ -78,7 +90,8 @@ impl Setpoint {
         ledger.book(Part::Remote, remote);
 
         let wish = scheduled + remote;
-        let (unlimited, held_by) = band(settings, wishes, scheduled, None).pick(wish);
+        let unasked = scheduled - lowered_from_outside(wishes, &ledger);
+        let (unlimited, held_by) = band(settings, wishes, unasked, None).pick(wish);
         ledger.book(Part::Band, unlimited - wish);
         let by_curve = scheduled - supply(shift - settings.limits.room_loss_max);
         // Frozen pipes are nobody's contract: while frost protection demands heat no limiter is let loose.
@@ -88,7 +101,7 @@ impl Setpoint {
         let (limited, held_by) = match asked {
             Some((limiter, by)) => {
                 let cut = Some((unlimited + by, limiter.because()));
-                let (limited, held_by) = band(settings, wishes, scheduled, cut).pick(wish);
+                let (limited, held_by) = band(settings, wishes, unasked, cut).pick(wish);
                 ledger.book(limiter.part(), limited - unlimited);
                 (limited, held_by)
             }
@@ -164,6 +177,13 @@ impl Setpoint {
     }
 }
 
+/// What word from outside about the weather takes from the supply: as little a reason to go below the heat floor as any
+/// other wish from outside.
+fn lowered_from_outside(wishes: &Wishes, ledger: &Ledger) -> Kelvins {
+    let outside = ledger.parts().filter(|(part, _)| wishes.equivalent.is_from_outside(*part));
+    outside.fold(Kelvins(0.0), |sum, (_, by)| sum + by.min(Kelvins(0.0)))
+}
+
 /// What is left for the wish. The order is that of [`limits`](crate::limits), from most to least binding.
 fn band(
     settings: &CircuitSettings,
@@ -193,13 +213,13 @@ fn band(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outdoor::OutdoorSource;
+    use crate::equivalent_outdoor::Witness;
     use crate::step::tests::circuit;
 
     fn wishes(outdoor: f64) -> Wishes {
-        let outdoor = Outdoor { now: Celsius(outdoor), filtered: Celsius(outdoor), source: OutdoorSource::Sensor };
         Wishes {
-            outdoor,
+            outdoor: Outdoor::sensor(Celsius(outdoor)),
+            equivalent: Equivalent::default(),
             room_trim: Kelvins(0.0),
             schedule: Kelvins(0.0),
             remote: Kelvins(0.0),
@@ -219,7 +239,15 @@ mod tests {
     fn the_ledger_adds_up_to_the_last_digit() {
         for outdoor in [-20.0, -9.0, 0.0, 4.0, 12.0] {
             for remote in [-30.0, -2.0, 0.0, 5.0] {
+                let equivalent = Equivalent {
+                    mass: Kelvins(1.1),
+                    solar: Kelvins(0.8),
+                    wind: Kelvins(-0.4),
+                    forecast: Kelvins(-0.6),
+                    ..Equivalent::default()
+                };
                 let wishes = Wishes {
+                    equivalent,
                     room_trim: Kelvins(0.7),
                     schedule: Kelvins(-1.0),
                     remote: Kelvins(remote),
@@ -240,6 +268,40 @@ mod tests {
         let low = settled(&Wishes { remote: Kelvins(-500.0), ..wishes(-5.0) });
         assert_eq!(low.held_by, Some(Because::HeatFloor));
         assert!((plain.value - low.value).0 <= circuit().envelope.frost_lower_max.0 + 1e-9);
+    }
+
+    #[test]
+    fn each_term_of_the_weather_moves_the_supply_along_the_curve_and_is_booked_as_its_own() {
+        let plain = settled(&wishes(-2.0));
+        let terms = Equivalent { mass: Kelvins(1.0), wind: Kelvins(-2.0), ..Equivalent::default() };
+        let felt = settled(&Wishes { equivalent: terms, ..wishes(-2.0) });
+        let colder = settled(&wishes(-3.0));
+        assert_eq!(felt.base, plain.base);
+        assert!((felt.value - colder.value).0.abs() < 1e-9, "-2 °C with +1 K and -2 K is -3 °C: {felt:?}");
+        assert!(felt.ledger.of(Part::BuildingMass).0 < 0.0 && felt.ledger.of(Part::Wind).0 > 0.0);
+        assert_eq!((felt.ledger.of(Part::Solar), felt.ledger.of(Part::Forecast)), (Kelvins(0.0), Kelvins(0.0)));
+    }
+
+    #[test]
+    fn in_frost_a_forecast_and_a_wish_together_lower_the_supply_no_further_than_one_of_them_may() {
+        let plain = settled(&wishes(-5.0));
+        let told = |solar_from: Witness, remote: f64| {
+            let sky = Equivalent {
+                solar: Kelvins(3.0),
+                forecast: Kelvins(3.0),
+                solar_from: Some(solar_from),
+                ..Equivalent::default()
+            };
+            settled(&Wishes { equivalent: sky, remote: Kelvins(remote), ..wishes(-5.0) })
+        };
+        let floor = circuit().envelope.frost_lower_max.0;
+        let outside = told(Witness::Service, -500.0);
+        assert_eq!(outside.held_by, Some(Because::HeatFloor));
+        assert!((plain.value - outside.value).0 <= floor + 1e-9, "{outside:?}");
+        // What the station's own instrument sees of the sun is no word from outside.
+        let own = told(Witness::Station, 0.0);
+        let sun = own.ledger.of(Part::Solar).0;
+        assert!(sun < -4.0 && (plain.value - own.value).0 <= floor - sun + 1e-9, "{own:?}");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod rooms;
 mod sequence;
 mod supply;
 mod valve;
+mod weather;
 
 pub use balance::{BalanceBy, BalanceSettings};
 pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
@@ -32,12 +33,13 @@ pub use circulation_speed::{
 };
 pub use guard::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings, OutageSettings};
 pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
-pub use make_up::{MakeUpMode, MakeUpSettings};
+pub use make_up::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::{RoomSensorSettings, RoomTrimSettings};
 pub use sequence::SequenceSettings;
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
+pub use weather::{EquivalentOutdoorSettings, HeatingLimitScope, HeatingLimitSettings, ShoulderSettings};
 
 /// A station.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +52,8 @@ pub struct Settings {
     pub design_outdoor: Celsius,
     /// When heat is due.
     pub season: Season,
+    /// The days around it on which the station may heat too.
+    pub shoulder: ShoulderSettings,
     /// What the service standard asks.
     pub profile: Profile,
     /// Where the outdoor temperature comes from and how it is smoothed.
@@ -102,6 +106,10 @@ pub struct CircuitSettings {
     pub rooms: Vec<RoomSettings>,
     /// Outdoor temperature to supply temperature.
     pub curve: Curve,
+    /// What the buildings feel of the weather beside the smoothed outdoor temperature.
+    pub weather: EquivalentOutdoorSettings,
+    /// Where it is too warm to heat; none heats by the calendar alone.
+    pub heating_limit: Option<HeatingLimitSettings>,
     /// The room temperature that the curve aims at.
     pub room_target: Celsius,
     /// What the design flow is, for the measured flow ratio; none switches the correction off.

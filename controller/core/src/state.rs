@@ -14,9 +14,12 @@ use crate::authority::Leases;
 use crate::balance::Balance;
 use crate::circulation::Circulation;
 use crate::creep::Creep;
+use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
 use crate::frost::Frost;
+use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -25,6 +28,7 @@ use crate::request::{Mode, Origin};
 use crate::room_sensors::RoomSensors;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrim;
+use crate::season::SeasonWatch;
 use crate::sensor_watch::SensorWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
@@ -44,6 +48,8 @@ pub struct State {
     /// The monotonic time of the last step; none before the first.
     pub(crate) last: Option<Duration>,
     pub(crate) outdoor: OutdoorState,
+    #[serde(default)]
+    pub(crate) season: SeasonWatch,
     pub(crate) alarms: Alarms,
     pub(crate) circuits: Vec<CircuitState>,
     /// Wishes of late, per origin: buckets that leak six a minute.
@@ -66,6 +72,10 @@ pub struct CircuitState {
     /// It is watched because a person gave it back at the cabinet.
     #[serde(default)]
     pub(crate) given_back: bool,
+    #[serde(default)]
+    pub(crate) equivalent: EquivalentOutdoor,
+    #[serde(default)]
+    pub(crate) heating_limit: HeatingLimit,
     pub(crate) setpoint: Setpoint,
     #[serde(default)]
     pub(crate) quota: Quota,
@@ -83,6 +93,8 @@ pub struct CircuitState {
     pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
+    #[serde(default)]
+    pub(crate) leak: Leak,
     #[serde(default)]
     pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
@@ -112,6 +124,8 @@ impl Default for CircuitState {
             watching: Some(Duration::ZERO),
             was_local: false,
             given_back: false,
+            equivalent: EquivalentOutdoor::default(),
+            heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
             quota: Quota::default(),
             limited: Kelvins(0.0),
@@ -123,6 +137,7 @@ impl Default for CircuitState {
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
             balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
@@ -158,13 +173,16 @@ impl State {
         for silent_for in state.silent_for.iter_mut().flatten() {
             *silent_for = silent_for.saturating_add(age);
         }
+        state.season.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
+            circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.leases.age(age);
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

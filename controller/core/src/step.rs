@@ -10,7 +10,11 @@ use heatstation_points::{CircuitIndex, Readings};
 
 use crate::adopt;
 use crate::alarms_of_step;
+use crate::equivalent_outdoor::Sky;
 use crate::event::Event;
+use crate::forecast::Forecast;
+use crate::heating_limit::{Eco, Owed};
+use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::reason::OperationReason;
 use crate::report::{CircuitReport, Report, ValveReason};
@@ -24,12 +28,14 @@ mod guard;
 mod heat;
 mod limit;
 mod see;
+mod valve;
 mod water;
 mod who;
 
 use guard::{guard_against_frost, judge_interlocks, judge_reached, run_sequence, watch_outage};
-use heat::{drive_valve, find_setpoint};
+use heat::{find_setpoint, pause};
 use see::see;
+use valve::drive_valve;
 use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
@@ -41,6 +47,8 @@ pub struct Inputs {
     pub now: Moment,
     /// One snapshot of all points.
     pub readings: Readings,
+    /// What the meteorological service foresees, if it does; its age is the caller's to keep up.
+    pub forecast: Option<Forecast>,
     /// What people and dispatch ask, in the order of arrival.
     pub requests: Vec<Request>,
     /// How the program itself fares.
@@ -56,21 +64,32 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     requests::grant(settings, &mut state, &inputs.requests, dt, &mut events);
 
     let source_before = state.outdoor.source;
-    let outdoor = state.outdoor.observe(&settings.outdoor, &inputs.readings.station, dt);
+    let forecast = inputs.forecast.as_ref();
+    let outdoor = state.outdoor.observe(&settings.outdoor, &inputs.readings.station, forecast, dt);
     if outdoor.source != source_before {
         events.push(Event::OutdoorSourceChanged { from: source_before, to: outdoor.source });
     }
 
+    let outlook = state.outdoor.outlook(&outdoor, forecast);
+    let sky = Sky::seen(outdoor, settings.outdoor.filter, &inputs.readings.station, outlook);
+
     let in_season = settings.season.contains(inputs.now.wall);
+    let time_before = state.season.time;
+    let heating_time = state.season.advance(&settings.season, &settings.shoulder, &outdoor, inputs.now.wall, dt);
+    if heating_time != time_before {
+        events.push(Event::HeatingTimeChanged { from: time_before, to: heating_time });
+    }
     let mut circuits = Vec::with_capacity(settings.circuits.len());
     for (number, (circuit, memory)) in settings.circuits.iter().zip(&mut state.circuits).enumerate() {
         let surroundings = Surroundings {
             index: CircuitIndex(number),
             now: inputs.now,
             outdoor,
+            sky,
             in_season,
             season_start: settings.season.start,
-            heats: settings.season.heats(inputs.now.wall),
+            heats: heating_time.heats(),
+            owed: Owed::at(&settings.season, inputs.now.wall),
             station: &inputs.readings.station,
             own: &inputs.readings.circuits[number],
             dt,
@@ -84,7 +103,8 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     alarms_of_step::of_station(&inputs.readings.station, &facts, &mut state.alarms, &mut events);
 
     let alarms = state.alarms.active();
-    let report = Report { moment: inputs.now, in_season, outdoor, circuits, alarms, events };
+    let days_mean = state.season.mean();
+    let report = Report { moment: inputs.now, in_season, heating_time, days_mean, outdoor, circuits, alarms, events };
     (state, report)
 }
 
@@ -97,11 +117,13 @@ fn step_circuit(
     let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating, events);
     let frost = guard_against_frost(settings, memory, at, &seen);
-    let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heats();
+    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, seen.rooms.tail_excess(), at.dt);
+    let eco = pause(settings, memory, at, &equivalent, events);
+    let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heats();
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, frost, events);
-    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, frost);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost);
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
     judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
@@ -121,6 +143,8 @@ fn step_circuit(
         freezes_in: memory.frost.freezes_in(),
         sources: seen.sources,
         doubted: memory.sensors.doubted(),
+        eco,
+        equivalent,
         setpoint,
         quota,
         supply: seen.supply,
@@ -130,6 +154,8 @@ fn step_circuit(
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        make_up: settings.make_up.as_ref().map(|_| memory.make_up.report()),
+        leak: leak_report(settings, memory, at),
         balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
@@ -145,6 +171,13 @@ fn step_circuit(
     };
     report.operation = OperationReason::of(&report, at.heats);
     report
+}
+
+/// What the network loses; nobody can tell where make-up is not metered.
+fn leak_report(settings: &CircuitSettings, memory: &CircuitState, at: &Surroundings) -> Option<LeakReport> {
+    let own = &at.own.own;
+    let metered = own.make_up_volume.is_configured() || own.make_up_flow.is_configured();
+    settings.make_up.as_ref().filter(|_| metered).map(|make_up| memory.leak.report(&make_up.leak))
 }
 
 #[cfg(test)]

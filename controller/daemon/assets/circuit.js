@@ -1,7 +1,7 @@
 // One circuit: its schematic, what makes its setpoint, why it does what it does, its rooms.
 
 import { el, redrawn, setAttribute, setText, svg } from "./dom.js";
-import { MISSING, difference, duration, quantity, share } from "./format.js";
+import { MISSING, difference, duration, number, quantity, share } from "./format.js";
 import { Schematic } from "./schematic.js";
 import { pick, t } from "./words.js";
 
@@ -36,7 +36,8 @@ export function circuitCard(view, index) {
     node,
     update(now) {
       const circuit = now.circuits[index];
-      setText(stage, pick(circuit.stage));
+      // Why it rests is worth more than that it rests.
+      setText(stage, pick(circuit.eco.name === "paused" ? circuit.eco : circuit.stage));
       setAttribute(stage, "data-level", circuit.stage.name === "heating" ? "good" : "plain");
       setText(mode, pick(circuit.mode));
       const left = circuit.in_hand_seconds;
@@ -55,7 +56,11 @@ function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
   const terms = {};
-  for (const key of ["operationIs", "valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "heldBySomebody", "doubted", "freezesIn"]) {
+  const keys = [
+    "operationIs", "valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses",
+    "heldBySomebody", "doubted", "freezesIn",
+  ];
+  for (const key of keys) {
     rows[key] = el("dd", {});
     terms[key] = el("dt", {}, t(key));
     list.append(terms[key], rows[key]);
@@ -94,6 +99,14 @@ function whyList() {
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");
+      const makeUp = circuit.make_up;
+      const bars = ["rest", "making_up", "lifting"];
+      say(rows.makeUpIs, makeUp ? pick(makeUp.reason) : MISSING, !makeUp || bars.includes(makeUp.reason.name) ? "plain" : "attention");
+      const leak = circuit.leak;
+      const told = leak && leak.rate !== null;
+      const litres = (flow) => Math.round(flow * 3.6e6);
+      const loses = told ? `${litres(leak.rate)} ± ${litres(leak.error)} L/h, ${(leak.per_day * 100).toFixed(1)} %/d` : MISSING;
+      say(rows.loses, leak && leak.burst ? t("burst") : loses, leak && (leak.burst || leak.signs.length > 0) ? "attention" : "plain");
       const source = circuit.supply_source;
       say(rows.supplyFrom, pick(source), source.name === "sensor" ? "plain" : source.name === "lost" ? "alarm" : "attention");
     },
@@ -173,6 +186,17 @@ function ledgerPart() {
   };
 }
 
+// More than these are a matter for the list of points.
+const MOST_DOUBTED = 6;
+
+function balanceLine(balance) {
+  const spread = `${number(balance.spread)}\u00a0K`;
+  const parts = [`${t("balance")}: ${t("balanceLine", spread, share(balance.most_open, 0))}`];
+  if (balance.standing) parts.push(pick(balance.standing));
+  if (balance.astray > 0) parts.push(t("astray", balance.astray));
+  return parts.join(" · ");
+}
+
 function roomsPart() {
   const figures = {};
   const tile = (key) => {
@@ -191,15 +215,21 @@ function roomsPart() {
     mark,
   );
   const fresh = el("p", { class: "small" });
+  const trim = el("p", { class: "small" });
+  const doubted = el("ul", { class: "small limits" });
+  const drawDoubted = redrawn(doubted, (lines) => lines.map((line) => el("li", {}, line)));
+  const balance = el("p", { class: "small" });
   const body = el(
     "div",
     {},
     el("div", { class: "tiles" }, tile("mean"), tile("median"), tile("coldest")),
     el("div", { class: "passing" }, label, passing, bar),
     fresh,
+    trim,
+    doubted,
   );
   const none = el("p", { class: "small" }, t("noRooms"));
-  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none);
+  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none, balance);
   return {
     node,
     update(circuit) {
@@ -214,7 +244,13 @@ function roomsPart() {
       setAttribute(mark, "x", target === null ? -10 : (200 * target - 1).toFixed(1));
       setAttribute(passing, "data-level", target !== null && rooms.passing !== null && rooms.passing < target ? "attention" : "plain");
       const goal = target === null ? "" : ` · ${t("target", share(target, 0))}`;
-      setText(fresh, `${t("fresh")}: ${t("of", rooms.fresh, rooms.configured)}${goal}`);
+      setText(fresh, `${t("fresh")}: ${t("of", rooms.counted, rooms.configured)}${goal}`);
+      const frozen = rooms.trim.frozen ? `: ${pick(rooms.trim.frozen)}` : "";
+      setText(trim, `${t("trim", difference(rooms.trim.kelvins))}${frozen}`);
+      const named = Object.entries(rooms.sensors).filter(([, verdict]) => verdict.name !== "counted");
+      doubted.title = t("doubted");
+      drawDoubted(named.slice(0, MOST_DOUBTED).map(([name, verdict]) => `${name}: ${pick(verdict)}`));
+      setText(balance, circuit.balance ? balanceLine(circuit.balance) : "");
     },
   };
 }

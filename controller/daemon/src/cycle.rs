@@ -7,17 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heatstation_core::accident_rate::accident_rate;
+use heatstation_core::actuator::Motor;
 use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, State, step};
-use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
-use heatstation_points::{Reading, Readings, Sample, Value};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, OutputState};
+use heatstation_points::{CircuitOutput, Point, Quantity, Ratio, Reading, Readings, Sample, Switch, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::clock::{Clock, stamp};
 use crate::field::Field;
+use crate::foresight::Foresight;
 use crate::records::record_of;
 use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, Snapshot};
 use crate::store::{NewRecord, Store};
@@ -27,6 +29,8 @@ use crate::telemetry::Telemetry;
 pub const PERIOD: Duration = Duration::from_secs(1);
 /// How long records may take before the outputs leave without them.
 const RECORDS_WITHIN: Duration = Duration::from_millis(200);
+/// How long the end of the program waits for motors to be told to stand still.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 /// Requests taken in one cycle; more wait for the next.
 const REQUESTS_MAX: usize = 32;
 /// How long a state is kept before it is saved again.
@@ -72,6 +76,8 @@ pub struct Cycle {
     pub state: State,
     /// Wishes from people and dispatch.
     pub requests: mpsc::Receiver<Request>,
+    /// What a meteorological service foresees.
+    pub foresight: Foresight,
     /// Orders from the program around the loop.
     pub orders: mpsc::Receiver<Order>,
     /// Where the cycle is shown.
@@ -99,6 +105,7 @@ impl Cycle {
         let mut inputs = self.empty_inputs();
         let mut samples = Vec::new();
         let mut by_slot = Vec::new();
+        let mut motors = Vec::new();
         let period = PERIOD / self.clock.speed();
         let mut ticker = interval(period);
         // Late is late: never a burst of cycles to catch up.
@@ -119,6 +126,7 @@ impl Cycle {
 
             self.record(&report, records, &mut pulse).await;
             let commands = self.command(&report);
+            motors = running_motors(&report);
             self.keep(&report, &by_slot, &mut pulse);
             pulse.note_end(began.elapsed());
             self.show(report, commands, by_slot.clone(), &pulse);
@@ -126,7 +134,27 @@ impl Cycle {
             crate::systemd::alive();
         }
         self.keep_state(&self.clock.now());
+        self.rest(&motors).await;
         self.field
+    }
+
+    /// Tells motors that run by a contact to stand still: what was a pulse would become a stroke to the end. One that
+    /// closes its valve for good goes on; it stops at its end.
+    async fn rest(&self, motors: &[Point]) {
+        let decided_at = self.field.now();
+        let off = |&point: &Point| {
+            let value = self.facts.catalogue.definition(point)?.accept(Switch::Off.number()).ok()?;
+            Some(DesiredOutput { point, value, decided_at })
+        };
+        let outputs = motors.iter().filter_map(off).collect();
+        self.field.desire(&DesiredOutputs { outputs, inhibited: Vec::new() });
+        let told = |point: &Point| {
+            !matches!(self.field.output_state(*point), Some(OutputState::Requested | OutputState::Sent))
+        };
+        let until = Instant::now() + REST_WITHIN;
+        while !motors.iter().all(told) && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The journal keeps all outages; what is shown is this season's.
@@ -141,6 +169,7 @@ impl Cycle {
         Inputs {
             now: self.clock.now(),
             readings: Readings::empty(&self.facts.catalogue),
+            forecast: None,
             requests: Vec::new(),
             health: Health::default(),
         }
@@ -192,6 +221,7 @@ impl Cycle {
     ) {
         self.field.look(&self.facts.catalogue, samples, &mut inputs.readings, by_slot);
         inputs.now = self.clock.now();
+        inputs.forecast = self.foresight.look(&inputs.now);
         inputs.requests.clear();
         while inputs.requests.len() < REQUESTS_MAX {
             let Ok(request) = self.requests.try_recv() else { break };
@@ -304,6 +334,21 @@ impl Cycle {
         };
         self.shown.send_replace(Some(Arc::new(snapshot)));
     }
+}
+
+/// The contacts of motors that would run on if nobody were there to end the pulse.
+fn running_motors(report: &Report) -> Vec<Point> {
+    let mut list = Vec::new();
+    for circuit in &report.circuits {
+        let Some(commands) = &circuit.commands else { continue };
+        let contact = match commands.valve_motor {
+            Some(Motor::Opening) => CircuitOutput::ValveOpening,
+            Some(Motor::Closing) if commands.valve_position > Ratio::ZERO => CircuitOutput::ValveClosing,
+            Some(Motor::Closing | Motor::Rest) | None => continue,
+        };
+        list.push(Point::CircuitOutput(circuit.circuit, contact));
+    }
+    list
 }
 
 impl Pulse {

@@ -204,6 +204,8 @@ signals! {
     /// What can be said to a circuit.
     CircuitOutput {
         ValvePosition valve_position: Ratio, "valve.position", 0.0 ..= 1.0, Safety, "电动阀开度给定";
+        ValveOpening valve_opening: Switch, "valve.opening", 0.0 ..= 1.0, Safety, "电动阀开阀";
+        ValveClosing valve_closing: Switch, "valve.closing", 0.0 ..= 1.0, Safety, "电动阀关阀";
         ReliefOpen relief_open: Switch, "relief_valve.open", 0.0 ..= 1.0, Safety, "泄压阀";
         TankInletOpen tank_inlet_open: Switch, "tank_inlet.open", 0.0 ..= 1.0, Control, "水箱进水阀";
         IsolationOpen isolation_open: Switch, "isolation_valve.open", 0.0 ..= 1.0, Safety, "紧急切断阀";

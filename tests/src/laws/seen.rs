@@ -315,7 +315,7 @@ fn honest(faults: &[Fault], c: CircuitIndex) -> Honest {
     };
     let pumps = lies(&|point| matches!(point, Point::CirculationPump(of, _, PumpSignal::Running) if of == c));
     let valve_obeys = !faults.iter().any(|fault| match *fault {
-        Fault::ValveStuck(of) | Fault::ValveLocal(of) => of == c,
+        Fault::ValveStuck(of) | Fault::ValveLocal(of) | Fault::ValveLeaks(of, _) => of == c,
         Fault::MainsFailure | Fault::LocalSelected => true,
         _ => false,
     });

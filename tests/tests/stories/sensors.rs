@@ -2,7 +2,7 @@
 
 use heatstation_core::alarm::Alarm;
 use heatstation_core::sensor_watch::{Finding, Quantity, Source, Watched};
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_points::{Celsius, CircuitSignal, Kelvins, Point, StationSignal};
 use heatstation_simulator::Fault;
 use heatstation_tests::stations;

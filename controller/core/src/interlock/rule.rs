@@ -5,7 +5,7 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Kelvins, Pascals};
 
 use super::{Contact, Sight, Trip};
-use crate::settings::{FloodPolicy, InterlockSettings, MakeUpSettings};
+use crate::settings::{BurstPolicy, FloodPolicy, InterlockSettings, MakeUpSettings};
 
 /// Margin over the vapour pressure that no point of a primary supply may lose, 30 to 50 kPa (CJJ 34, 7.4).
 const VAPOUR_MARGIN: Pascals = Pascals(50_000.0);
@@ -83,6 +83,14 @@ pub(super) fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&Ma
         Trip::ReverseHeat => reverse_heat(sight),
         Trip::MakeUpTooLong => at_once(make_up.is_some_and(|make_up| sight.make_up_run >= make_up.run_max)),
         Trip::MakeUpVolume => at_once(make_up.is_some_and(|make_up| sight.make_up_today > make_up.volume_per_day_max)),
+        Trip::Burst | Trip::BurstIsolated => {
+            let acts = match make_up.map_or(BurstPolicy::Alarm, |make_up| make_up.leak.on_burst) {
+                BurstPolicy::Alarm => false,
+                BurstPolicy::StopMakeUp => trip == Trip::Burst,
+                BurstPolicy::Isolate => true,
+            };
+            Rule { trip: sight.burst && acts, trip_after: NOW, clear: !sight.burst, clear_after: SETTLED }
+        }
         Trip::ValveStuckOpen => Rule {
             // Told to close long ago, and the water is still too hot: it does not matter what its feedback says.
             trip: sight.isolation.is_some_and(|isolation| isolation.told_to_close)

@@ -30,6 +30,10 @@ pub enum Trip {
     MakeUpTooLong,
     /// Make-up exceeded the day's volume.
     MakeUpVolume,
+    /// The network has burst: no more water into the hole.
+    Burst,
+    /// The network has burst and is isolated.
+    BurstIsolated,
     /// The relief valve stands open too long: what is made up runs down the drain.
     ReliefTooLong,
     /// The make-up tank is low.
@@ -44,7 +48,7 @@ pub enum Trip {
 
 impl Trip {
     /// All of them, from the most to the least severe.
-    pub const ALL: [Trip; 17] = [
+    pub const ALL: [Trip; 19] = [
         Trip::EmergencyStop,
         Trip::SafetyThermostat,
         Trip::ValveStuckOpen,
@@ -57,6 +61,8 @@ impl Trip {
         Trip::ReverseHeat,
         Trip::MakeUpTooLong,
         Trip::MakeUpVolume,
+        Trip::Burst,
+        Trip::BurstIsolated,
         Trip::ReliefTooLong,
         Trip::TankLow,
         Trip::TankHigh,
@@ -79,6 +85,8 @@ impl Trip {
             Trip::ReverseHeat => "reverse_heat",
             Trip::MakeUpTooLong => "make_up_too_long",
             Trip::MakeUpVolume => "make_up_volume",
+            Trip::Burst => "burst",
+            Trip::BurstIsolated => "burst_isolated",
             Trip::ReliefTooLong => "relief_too_long",
             Trip::TankLow => "tank_low",
             Trip::TankHigh => "tank_high",
@@ -102,6 +110,8 @@ impl Trip {
             Trip::ReverseHeat => ("一次水温低于二次回水", "primary colder than secondary return"),
             Trip::MakeUpTooLong => ("补水超时", "make-up ran too long"),
             Trip::MakeUpVolume => ("日补水量超限", "make-up volume of the day"),
+            Trip::Burst => ("爆管, 停止补水", "burst: make-up stopped"),
+            Trip::BurstIsolated => ("爆管, 已隔离", "burst: isolated"),
             Trip::ReliefTooLong => ("泄压阀长开", "relief valve open too long"),
             Trip::TankLow => ("水箱液位低", "tank low"),
             Trip::TankHigh => ("水箱液位高", "tank high"),
@@ -122,9 +132,11 @@ impl Trip {
             | Trip::MainsLost
             | Trip::NoCirculation
             | Trip::PrimaryPressureLow
-            | Trip::ReverseHeat => true,
+            | Trip::ReverseHeat
+            | Trip::BurstIsolated => true,
             Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::ReliefTooLong
             | Trip::TankLow
             | Trip::TankHigh
@@ -136,7 +148,9 @@ impl Trip {
     /// Whether it stops the circulation pumps.
     pub const fn stops_circulation(self) -> bool {
         match self {
-            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost => true,
+            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost | Trip::BurstIsolated => {
+                true
+            }
             Trip::SafetyThermostat
             | Trip::ValveStuckOpen
             | Trip::OverTemperature
@@ -145,6 +159,7 @@ impl Trip {
             | Trip::ReverseHeat
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::ReliefTooLong
             | Trip::TankLow
             | Trip::TankHigh
@@ -161,6 +176,7 @@ impl Trip {
             | Trip::MainsLost
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::ReliefTooLong
             | Trip::TankLow => true,
             Trip::SafetyThermostat
@@ -170,6 +186,7 @@ impl Trip {
             | Trip::NoCirculation
             | Trip::PrimaryPressureLow
             | Trip::ReverseHeat
+            | Trip::BurstIsolated
             | Trip::TankHigh
             | Trip::Flooded
             | Trip::PlantRoomHot => false,
@@ -191,6 +208,8 @@ impl Trip {
             | Trip::ReverseHeat
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
+            | Trip::BurstIsolated
             | Trip::ReliefTooLong
             | Trip::TankLow
             | Trip::PlantRoomHot => false,
@@ -205,6 +224,8 @@ impl Trip {
             | Trip::PressureHigh
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
+            | Trip::BurstIsolated
             | Trip::Flooded => true,
             Trip::ValveStuckOpen
             | Trip::OverTemperature

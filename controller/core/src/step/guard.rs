@@ -60,6 +60,7 @@ pub(super) fn judge_interlocks(
         circulating: seen.circulating,
         make_up_run: memory.make_up.run,
         make_up_today: memory.make_up.today,
+        burst: memory.leak.has_burst(),
         tank_low: on(own.tank_low_switch) || below,
         tank_restored: !on(own.tank_low_switch) && above,
         tank_high: on(own.tank_high_switch) || brim(1.1),
@@ -167,9 +168,14 @@ pub(super) fn watch_outage(
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };
+    // While the heating limit pauses nothing is wanted, so nothing is missing.
+    let untripped = memory.interlocks.active().next().is_none();
+    let explained =
+        memory.heating_limit.is_paused() || (untripped && memory.heating_limit.is_warming_up(seen.circulating));
+    let arrives = heat_arrives(&settings.outage, evidence);
     let observation = Observation {
         due: at.in_season,
-        arrives: heat_arrives(&settings.outage, evidence),
+        arrives: if explained { Some(true) } else { arrives },
         suggested: suggest_cause(memory),
         supply: seen.supply,
     };

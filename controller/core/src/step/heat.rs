@@ -1,32 +1,29 @@
-//! Heat: the setpoint, and the valve that follows it.
+//! Heat: the setpoint.
 
-use heatstation_points::{CubicMetersPerSecond, Kelvins, Ratio, Switch};
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 
-use super::limit::{look_at_limits, valve_max};
+use super::limit::look_at_limits;
 use super::see::Seen;
-use crate::adopt;
-use crate::authority::Device;
-use crate::creep::{CreepSight, CreepStage};
+use crate::equivalent_outdoor::Equivalent;
+use crate::event::Event;
 use crate::frost::FrostStage;
-use crate::interlock::Trip;
+use crate::heating_limit::Eco;
+use crate::ledger::Part;
 use crate::quota::QuotaReport;
-use crate::report::{SetpointReport, ValveReason};
+use crate::report::SetpointReport;
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::sequence::{Restart, Stage};
 use crate::setpoint::Wishes;
-use crate::settings::{CircuitSettings, ValveSettings};
+use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
-
-/// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
-const FLUSH_POSITION: Ratio = Ratio(0.1);
 
 pub(super) fn find_setpoint(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
+    equivalent: Equivalent,
     frost: FrostStage,
 ) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
@@ -52,6 +49,7 @@ pub(super) fn find_setpoint(
     }
     let wishes = Wishes {
         outdoor: at.outdoor,
+        equivalent,
         room_trim: room_trim.shift,
         schedule,
         remote,
@@ -61,7 +59,7 @@ pub(super) fn find_setpoint(
         resting_at: if controlling || hot { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
-    memory.limited = setpoint.ledger.sum() - setpoint.ledger.wished();
+    memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();
     (setpoint, room_trim, quota)
 }
 
@@ -69,6 +67,23 @@ pub(super) fn find_setpoint(
 fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
     let measured = at.own.own.secondary_flow;
     measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
+}
+
+/// The heating limit: whether it is too warm outside to heat.
+pub(super) fn pause(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    equivalent: &Equivalent,
+    events: &mut Vec<Event>,
+) -> Eco {
+    let was_paused = memory.heating_limit.is_paused();
+    let limit = settings.heating_limit.as_ref();
+    let eco = memory.heating_limit.advance(limit, &at.outdoor, equivalent, at.owed, at.dt);
+    if memory.heating_limit.is_paused() != was_paused {
+        events.push(Event::EcoChanged { circuit: at.index, to: eco });
+    }
+    eco
 }
 
 /// The setpoint is held when limits move it by this.
@@ -84,88 +99,5 @@ fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
         (true, false) => Stop::More,
         (false, true) => Stop::Less,
         (true, true) => Stop::Both,
-    }
-}
-
-/// The valve: interlock over maintenance over frost over hand over sequence over loop.
-pub(super) fn drive_valve(
-    settings: &CircuitSettings,
-    memory: &mut CircuitState,
-    at: &Surroundings,
-    seen: &Seen,
-    setpoint: &SetpointReport,
-    frost: FrostStage,
-) -> ValveReason {
-    let feedback = at.own.own.valve_position_feedback.usable();
-    if memory.watching.is_some() || adopt::valve_is_local(at) {
-        memory.supply_loop.follow(feedback);
-        return ValveReason::Local;
-    }
-    let heating = memory.sequence.stage == Stage::Heating;
-    if !heating || memory.interlocks.closes_valve().is_some() || memory.leases.valve().is_some() {
-        memory.creep.stand_by();
-    }
-    if let Some(trip) = memory.interlocks.closes_valve() {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        // While the start waits for circulation the lock is no news.
-        return if heating || trip != Trip::NoCirculation { ValveReason::Interlock(trip) } else { waiting(memory) };
-    }
-    if memory.leases.maintains(Device::Valve) {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        return ValveReason::Maintenance;
-    }
-    // Frost demand outranks a hand on the valve.
-    if let Some(position) = memory.leases.valve().filter(|_| !frost.heats()) {
-        memory.supply_loop.hold_at(position, &settings.valve, at.dt);
-        return ValveReason::Hand;
-    }
-    if !heating {
-        memory.supply_loop.run_down(&settings.valve, at.dt);
-        return waiting(memory);
-    }
-    match creep_flow(settings, memory, at, seen, setpoint, frost.heats()) {
-        CreepStage::Free => {}
-        CreepStage::Closed => {
-            memory.supply_loop.close(&settings.valve, at.dt);
-            return ValveReason::CreepFlow;
-        }
-        CreepStage::Flushing => {
-            memory.supply_loop.hold_at(FLUSH_POSITION, &settings.valve, at.dt);
-            return ValveReason::Flushing;
-        }
-    }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost.heats()), ..settings.valve };
-    memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
-}
-
-/// Frost protection closes no valve for a meter's sake.
-fn creep_flow(
-    settings: &CircuitSettings,
-    memory: &mut CircuitState,
-    at: &Surroundings,
-    seen: &Seen,
-    setpoint: &SetpointReport,
-    frost_heat: bool,
-) -> CreepStage {
-    if frost_heat {
-        memory.creep.stand_by();
-        return CreepStage::Free;
-    }
-    let sight = CreepSight { flow: at.own.own.primary_flow.fresh(), setpoint: setpoint.value, supply: seen.supply };
-    memory.creep.advance(settings.limits.creep.as_ref(), sight, at.dt)
-}
-
-fn waiting(memory: &CircuitState) -> ValveReason {
-    match memory.sequence.stage {
-        Stage::Stopped => ValveReason::NoDemand,
-        Stage::ShuttingDown => ValveReason::ShuttingDown,
-        Stage::GivenUp => ValveReason::GivenUp,
-        Stage::Filling
-        | Stage::ProvingPressure
-        | Stage::Venting
-        | Stage::StartingPumps
-        | Stage::Settling
-        | Stage::Heating => ValveReason::Starting,
     }
 }

@@ -6,14 +6,13 @@ use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
 use crate::event::Event;
-use crate::make_up;
 use crate::room_sensors::Look;
 use crate::room_tail::RoomStatistic;
 use crate::sensor_watch::{self, Movement, Rungs, Sources};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::{SupplySource, supply_temperature};
+use crate::supply_source::{SupplySource, supply_temperature};
 use crate::surroundings::Surroundings;
 
 /// What is seen of the plant in this step, after the ladders.
@@ -49,9 +48,11 @@ pub(super) fn see(
     } else {
         supply_temperature(at.own)
     };
+    let holding_pressure = memory.make_up.look(at.own, memory.circulation.turning(), at.dt);
     let rungs = Rungs {
         supply: supply_source,
         outdoor: at.outdoor.source,
+        pressure: memory.make_up.pressure_source(),
         rooms_fresh: rooms.0.fresh,
         rooms_configured: rooms.0.configured,
     };
@@ -59,7 +60,7 @@ pub(super) fn see(
         sources: sensor_watch::sources(settings, at.station, at.own, rungs),
         supply,
         supply_source,
-        holding_pressure: make_up::holding_pressure(at.own),
+        holding_pressure,
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }

@@ -9,6 +9,7 @@ use crate::circulation::{Asked, Need, PUMPS_MAX, Run};
 use crate::event::Event;
 use crate::frost::FrostStage;
 use crate::interlock::Trip;
+use crate::leak;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::request::Mode;
 use crate::sequence::{Restart, Stage};
@@ -105,7 +106,8 @@ pub(super) fn hold_pressure(
 ) -> CircuitCommands {
     let buildings = 0..settings.buildings.len();
     let mut commands = CircuitCommands {
-        valve_position: memory.supply_loop.command,
+        valve_position: memory.supply_loop.actuator.target(),
+        valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
         circulation_pumps: memory.circulation.commands(&settings.circulation),
         make_up_pumps: Vec::new(),
         relief_open: None,
@@ -119,19 +121,37 @@ pub(super) fn hold_pressure(
         let leases = &memory.leases;
         let off_by_hand = leases.maintains(Device::MakeUp) || leases.make_up() == Some(Switch::Off);
         let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some() || off_by_hand;
-        memory.make_up.out = std::array::from_fn(|number| {
+        memory.make_up.keep_out(std::array::from_fn(|number| {
             let pump = PumpIndex(number);
             leases.make_up_pump_out(pump) || leases.maintains(Device::MakeUpPump(pump))
-        });
+        }));
         if let Some(pressure) = seen.holding_pressure.filter(|_| !barred && leases.make_up() == Some(Switch::On)) {
             memory.make_up.top_up(make_up, at.own, pressure);
         }
         memory.make_up.advance(make_up, at.own, seen.holding_pressure, barred, at.dt);
+        watch_leaks(make_up, memory, at, seen);
         commands.make_up_pumps = memory.make_up.commands(make_up);
         commands.relief_open = Some(relief(make_up, memory, seen));
         commands.tank_inlet_open = Some(inlet(memory));
     }
     commands
+}
+
+fn watch_leaks(make_up: &MakeUpSettings, memory: &mut CircuitState, at: &Surroundings, seen: &Seen) {
+    let own = &at.own.own;
+    let sight = leak::Sight {
+        made_up: memory.make_up.made_up(),
+        make_up_flow: own.make_up_flow.fresh(),
+        pressure: memory.make_up.measured(seen.holding_pressure),
+        water: own.supply_temperature.usable().zip(own.return_temperature.usable()),
+        circulating: seen.circulating == Some(true),
+        relieving: memory.make_up.relief_open || own.relief_feedback.usable() == Some(Switch::On),
+        making_up: memory.make_up.is_running(),
+        start: make_up.start,
+        setpoint: make_up.setpoint,
+        local: at.now.local,
+    };
+    memory.leak.advance(&make_up.leak, &sight, at.dt);
 }
 
 /// The relief valve. A hand opens it down to where make-up would start, and closes it no longer than the pressure allows.

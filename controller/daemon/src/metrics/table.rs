@@ -11,17 +11,15 @@ use heatstation_core::band::Because;
 use heatstation_core::interlock::Trip;
 use heatstation_core::ledger::Part;
 use heatstation_core::outage::Cause;
-use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
-use heatstation_core::room_trim::Frozen;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{CircuitIndex, Unit};
 
 use super::states::{
-    MODES, OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name,
-    pump_reason_name, status_name, valve_reason_name,
+    MODES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name,
+    status_name, valve_reason_name,
 };
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
@@ -30,18 +28,24 @@ mod guard;
 mod limits;
 mod pumps;
 mod readings;
+mod rooms;
+mod water;
+mod weather;
 
 /// All families of a snapshot. A family without a single series is left out.
 pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     let mut table = Table { snapshot, families: Vec::with_capacity(100) };
     table.station(about);
+    weather::rows(&mut table);
     readings::rows(&mut table);
     table.setpoints();
     limits::rows(&mut table);
     table.states();
     guard::rows(&mut table);
     pumps::rows(&mut table);
-    table.rooms();
+    water::rows(&mut table);
+    rooms::rows(&mut table);
+    rooms::balance(&mut table);
     table.outages();
     table.alarms();
     table.outputs();
@@ -172,18 +176,6 @@ impl Table<'_> {
         self.gauge(("heatstation_circuit_heated_area", "square_meters"), "Heated area of a circuit.", areas);
         let in_season = whole(self.snapshot.report.in_season);
         self.gauge(("heatstation_in_season", ""), "Whether heat is due by the calendar.", self.alone(in_season));
-
-        let outdoor = self.snapshot.report.outdoor;
-        let help = "Outdoor temperature that the control uses, by whatever source.";
-        let name = ("heatstation_outdoor_used_temperature", "celsius");
-        self.gauge(name, help, self.alone(Number::Real(outdoor.now.0)));
-        let help = "The same, smoothed: what the heating curve looks at.";
-        let name = ("heatstation_outdoor_filtered_temperature", "celsius");
-        self.gauge(name, help, self.alone(Number::Real(outdoor.filtered.0)));
-        let sources = states(OUTDOOR_SOURCES.map(OutdoorSource::name), outdoor.source.name())
-            .map(|(name, value)| (self.with([("source", Cow::Borrowed(name))]), value));
-        let sources: Vec<_> = sources.collect();
-        self.gauge(("heatstation_outdoor_source", ""), "1 for the source of the outdoor temperature in use.", sources);
     }
 
     fn setpoints(&mut self) {
@@ -244,60 +236,6 @@ impl Table<'_> {
         self.gauge(("heatstation_in_hand_left", "seconds"), help, hand);
         let flow = self.each_circuit(|circuit| Some(Number::Real(circuit.setpoint.flow_ratio.0)));
         self.gauge(("heatstation_curve_flow", "ratio"), "Measured over design flow, as the curve uses it.", flow);
-    }
-
-    fn rooms(&mut self) {
-        let quantiles = self.each_circuit_by("quantile", |circuit| {
-            let coldest = circuit.rooms.coldest.map(|t| ("0", Number::Real(t.0)));
-            coldest.into_iter().chain(circuit.rooms.median.map(|t| ("0.5", Number::Real(t.0))))
-        });
-        let help = "Quantiles of the room temperatures that count; quantile 0 is the coldest.";
-        self.add(("heatstation_room_temperature", "celsius"), Kind::Unknown, help, quantiles);
-        let mean = self.each_circuit(|circuit| circuit.rooms.mean.map(|t| Number::Real(t.0)));
-        self.gauge(("heatstation_room_mean_temperature", "celsius"), "Mean of the room temperatures that count.", mean);
-        let pass = self.each_circuit(|circuit| circuit.rooms.passing.map(|share| Number::Real(share.0)));
-        let help = "Share of the rooms that count that are at or above their minimum.";
-        self.gauge(("heatstation_room_pass", "ratio"), help, pass);
-        let tail = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.sure().0)));
-        let help = "Estimated excess of the coldest rooms over their minimum, its uncertainty subtracted.";
-        self.gauge(("heatstation_room_tail_excess", "kelvins"), help, tail);
-        let sensors = self.each_circuit_by("state", |circuit| {
-            let rooms = &circuit.rooms;
-            [("configured", count(rooms.configured)), ("fresh", count(rooms.fresh)), ("counted", count(rooms.counted))]
-        });
-        let help = "Room sensors, how many of them are fresh, and how many of those count.";
-        self.gauge(("heatstation_room_sensors", ""), help, sensors);
-        let verdicts = self.each_circuit_by("verdict", |circuit| {
-            circuit.rooms.verdicts.all().map(|(verdict, number)| (verdict.name(), whole(number))).collect::<Vec<_>>()
-        });
-        let help =
-            "What is thought of the room sensors: they count, or why they do not. The sum is all that are configured.";
-        self.gauge(("heatstation_room_sensor_verdicts", ""), help, verdicts);
-        self.room_trim();
-    }
-
-    fn room_trim(&mut self) {
-        let error = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.standard_error.0)));
-        let help = "Standard error of the estimate of the coldest rooms.";
-        self.gauge(("heatstation_room_tail_standard_error", "kelvins"), help, error);
-        let margin = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.margin.0)));
-        let help = "What of the excess is kept as a margin for that error.";
-        self.gauge(("heatstation_room_tail_margin", "kelvins"), help, margin);
-        let scatter = self.each_circuit(|circuit| circuit.rooms.tail.map(|tail| Number::Real(tail.scatter.0)));
-        let help = "How much the flats differ in the long run, by the sensors and by what is usual.";
-        self.gauge(("heatstation_room_scatter", "kelvins"), help, scatter);
-        let shift = self.each_circuit(|circuit| Some(Number::Real(circuit.room_trim.shift.0)));
-        let help = "What the room trim adds to the room target of the curve.";
-        self.gauge(("heatstation_room_trim_shift", "kelvins"), help, shift);
-        let frozen = self.each_circuit_by("because", |circuit| {
-            let now = circuit.room_trim.frozen.map_or("", Frozen::name);
-            states(Frozen::ALL.map(Frozen::name), now).collect::<Vec<_>>()
-        });
-        let help = "1 for what keeps the room trim from following the rooms; all 0 while it follows.";
-        self.gauge(("heatstation_room_trim_frozen", ""), help, frozen);
-        let helping = self.each_circuit(|circuit| Some(whole(circuit.room_trim.helping)));
-        let help = "1 while the coldest rooms are too cold and a kelvin is added at once.";
-        self.gauge(("heatstation_room_trim_helping", ""), help, helping);
     }
 
     fn outages(&mut self) {
@@ -398,6 +336,10 @@ impl Table<'_> {
                     Place::CirculationPump(circuit, pump) => {
                         labels.push(("circuit", self.circuit_name(circuit)));
                         labels.push(("pump", Cow::Owned(format!("circulation_pump.{}", pump.0 + 1))));
+                    }
+                    Place::MakeUpPump(circuit, pump) => {
+                        labels.push(("circuit", self.circuit_name(circuit)));
+                        labels.push(("pump", Cow::Owned(format!("make_up_pump.{}", pump.0 + 1))));
                     }
                 }
                 labels.push(("acknowledged", Cow::Borrowed(if active.acknowledged { "yes" } else { "no" })));

@@ -172,6 +172,14 @@ fn the_contract_of_names_holds() {
         heatstation_alarm_since_timestamp_seconds acknowledged alarm circuit priority
         heatstation_point_quality circuit point quality
         heatstation_sample_age_seconds circuit point
+        heatstation_outdoor_doubt doubt
+        heatstation_service_bias_kelvins
+        heatstation_forecast_use use
+        heatstation_equivalent_outdoor_temperature_celsius circuit
+        heatstation_equivalent_outdoor_term_kelvins circuit term
+        heatstation_heating_time time
+        heatstation_heating_limit circuit state
+        heatstation_heating_limit_temperature_celsius circuit kind
         heatstation_stage circuit stage
         heatstation_valve_reason circuit reason
         heatstation_pump_reason circuit reason
@@ -248,6 +256,10 @@ fn exactly_one_state_of_each_circuit_is_on() {
         "heatstation_setpoint_held",
         "heatstation_supply_source",
         "heatstation_outdoor_source",
+        "heatstation_outdoor_doubt",
+        "heatstation_forecast_use",
+        "heatstation_heating_time",
+        "heatstation_heating_limit",
         "heatstation_accident_rate_status",
     ] {
         let values: Vec<f64> = series.iter().filter(|series| series.name == name).map(|series| series.value).collect();
@@ -326,7 +338,7 @@ fn lists_of_states_have_every_state_once() {
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
     assert!(distinct(heatstation_core::sequence::Stage::ALL.map(heatstation_core::sequence::Stage::name).to_vec()));
     assert!(distinct(OUTDOOR_SOURCES.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()));
-    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_loop::SupplySource::name).to_vec()));
+    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_source::SupplySource::name).to_vec()));
     assert!(distinct(OUTPUT_STATES.map(heatstation_drivers::output::OutputState::name).to_vec()));
     assert!(distinct(STATUSES.map(super::states::status_name).to_vec()));
 }

@@ -16,10 +16,10 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, BuildingValve, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LimitsSettings, MakeUpMode,
-    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
-    SequenceSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
+    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
+    RoomTrimSettings, Season, SequenceSettings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -137,7 +137,7 @@ impl Station {
         let now = self.now();
         let wire = self.broken.contains(&Broken::Wire);
         let health = Health { device_silent: wire, ..Health::default() };
-        let inputs = Inputs { now, readings, requests: Vec::new(), health };
+        let inputs = Inputs { now, readings, forecast: None, requests: Vec::new(), health };
         let (state, report) = step(&self.facts.settings, std::mem::take(&mut self.state), &inputs);
         self.state = state;
         self.elapsed += dt;
@@ -306,6 +306,7 @@ fn settings(circuits: &[&str]) -> Settings {
         heated_area: Area::from_square_meters(area * circuits.len() as u32),
         design_outdoor: Celsius(-9.0),
         season: SEASON,
+        shoulder: ShoulderSettings::default(),
         profile: Profile {
             id: "zibo".to_owned(),
             title: "淄博市供热服务规范".to_owned(),
@@ -353,6 +354,8 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
             design_outdoor: Celsius(-9.0),
             exponent: 1.3,
         }),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
@@ -410,13 +413,24 @@ fn make_up() -> MakeUpSettings {
         mode: MakeUpMode::StartStop,
         start: Pascals(280_000.0),
         setpoint: Pascals(300_000.0),
+        sleep_raise: Pascals(0.0),
+        assist_after: None,
         relief_close: Pascals(340_000.0),
         relief_open: Pascals(360_000.0),
+        relief_fights_max: 6,
         run_max: Duration::from_secs(1200),
         volume_per_day_max: 20.0,
+        blind_volume_per_hour_max: 1.0,
         tank_low: Meters(0.4),
         tank_refill: Meters(1.0),
         tank_full: Meters(1.6),
+        leak: LeakSettings {
+            volume: 86.0,
+            compliance: 1.0e-6,
+            per_day_max: Ratio(0.02),
+            burst: CubicMetersPerSecond(0.001),
+            on_burst: BurstPolicy::Alarm,
+        },
     }
 }
 

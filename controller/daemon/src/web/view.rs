@@ -6,10 +6,12 @@
 mod guard;
 mod pumps;
 mod records;
+mod water;
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use heatstation_core::balance::BalanceReport;
 use heatstation_core::ledger::Part;
 use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
@@ -38,6 +40,7 @@ struct View<'a> {
     moment: MomentView,
     cycle: CycleView,
     in_season: bool,
+    heating_time: Word,
     overall: Word,
     outdoor: OutdoorView,
     points: BTreeMap<&'a str, PointView<'a>>,
@@ -82,6 +85,12 @@ struct OutdoorView {
     now: f64,
     filtered: f64,
     source: Word,
+    /// Why a sensor that answers is not believed.
+    doubt: Option<Word>,
+    /// What became of the forecast, how old it is, and what is added to it.
+    forecast: Word,
+    forecast_age_seconds: Option<f64>,
+    service_bias: f64,
 }
 
 /// One point that the station has.
@@ -114,6 +123,10 @@ struct CircuitView<'a> {
     restart: Option<Word>,
     frost: Word,
     freezes_in_seconds: Option<f64>,
+    /// What the heating limit says.
+    eco: Word,
+    /// The outdoor temperature that the buildings feel.
+    equivalent_outdoor: f64,
     setpoint: SetpointView,
     supply: Option<f64>,
     supply_source: Word,
@@ -131,10 +144,14 @@ struct CircuitView<'a> {
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
     circulation: pumps::CirculationView,
+    make_up: Option<water::MakeUpView>,
+    leak: Option<water::LeakView>,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
     rooms: RoomsView<'a>,
+    /// The secondary balance; `null` where the buildings' valves are set by hand.
+    balance: Option<BalanceView>,
     outage: Option<records::OpenOutageView>,
     season_time: SeasonTimeView,
     /// What is sent, by the point's name. Empty while nothing may be written.
@@ -215,6 +232,28 @@ impl RoomTrimView {
     }
 }
 
+/// How the buildings share the water.
+#[derive(Serialize)]
+struct BalanceView {
+    spread: Option<f64>,
+    mean: Option<f64>,
+    most_open: Option<f64>,
+    standing: Option<Word>,
+    astray: usize,
+}
+
+impl BalanceView {
+    fn of(balance: &BalanceReport) -> BalanceView {
+        BalanceView {
+            spread: balance.spread.map(|spread| spread.0),
+            mean: balance.mean.map(|mean| mean.0),
+            most_open: balance.most_open.map(|open| open.0),
+            standing: balance.standing.map(|standing| Word::new(standing.name(), standing.texts())),
+            astray: balance.astray,
+        }
+    }
+}
+
 /// What is thought of each room sensor.
 fn sensors<'a>(names: &'a CircuitNames, circuit: &CircuitReport) -> BTreeMap<&'a str, Word> {
     let verdicts = circuit.room_verdicts.as_slice().iter();
@@ -281,11 +320,16 @@ impl<'a> View<'a> {
                     .then(|| snapshot.cycle.duration_total.as_secs_f64() / snapshot.cycle.count as f64),
             },
             in_season: report.in_season,
+            heating_time: Word::new(report.heating_time.name(), report.heating_time.texts()),
             overall: overall(snapshot),
             outdoor: OutdoorView {
                 now: report.outdoor.now.0,
                 filtered: report.outdoor.filtered.0,
                 source: words::outdoor_source(report.outdoor.source),
+                doubt: report.outdoor.doubt.map(|doubt| Word::new(doubt.name(), doubt.texts())),
+                forecast: Word::new(report.outdoor.forecast.name(), report.outdoor.forecast.texts()),
+                forecast_age_seconds: report.outdoor.forecast_age.map(|age| age.as_secs_f64()),
+                service_bias: report.outdoor.bias.0,
             },
             points: points(&facts.catalogue, &snapshot.readings),
             circuits: report.circuits.iter().filter_map(|circuit| circuit_view(snapshot, circuit)).collect(),
@@ -363,6 +407,8 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         restart: circuit.restart.map(|restart| Word::new(restart.name(), restart.texts())),
         frost: Word::new(circuit.frost.name(), circuit.frost.texts()),
         freezes_in_seconds: circuit.freezes_in.map(|left| left.as_secs_f64()),
+        eco: Word::new(circuit.eco.name(), circuit.eco.texts()),
+        equivalent_outdoor: circuit.equivalent.temperature.0,
         setpoint: SetpointView {
             value: setpoint.value.0,
             base: setpoint.base.0,
@@ -387,6 +433,8 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             .speed
             .differential_pressure_setpoint
             .map(|pressure| pressure.0),
+        make_up: circuit.make_up.as_ref().map(|report| water::make_up(report, names.make_up_pumps)),
+        leak: circuit.leak.as_ref().map(water::leak),
         circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
@@ -412,6 +460,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
                 .as_ref()
                 .map(|target| target.value.numerator as f64 / target.value.denominator as f64),
         },
+        balance: circuit.balance.as_ref().map(BalanceView::of),
         outage: circuit.outage.map(records::open_outage),
         season_time: SeasonTimeView {
             supplied_seconds: circuit.season_time.supplied.as_secs_f64(),

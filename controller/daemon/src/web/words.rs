@@ -13,7 +13,7 @@ use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::{Mode, Origin};
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality, RoomIndex};
 use serde::Serialize;
@@ -125,7 +125,8 @@ pub(super) fn outdoor_source(source: OutdoorSource) -> Word {
         OutdoorSource::Sensor => ("传感器", "sensor"),
         OutdoorSource::SecondSensor => ("第二传感器", "second sensor"),
         OutdoorSource::ColderSensor => ("两传感器取低", "the colder of two sensors"),
-        OutdoorSource::Forecast => ("天气预报", "forecast"),
+        OutdoorSource::ColderService => ("气象服务(传感器偏高)", "weather service: the sensor reads warm"),
+        OutdoorSource::Forecast => ("气象服务", "weather service"),
         OutdoorSource::LastGood => ("最后有效值", "last good value"),
         OutdoorSource::Fallback => ("替代值", "substitute value"),
     };
@@ -238,6 +239,10 @@ pub(super) fn place(catalogue: Option<&Catalogue>, place: Place) -> Text {
         Place::CirculationPump(circuit, pump) => {
             let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
             Text::new(format!("{name} {plate}#循环泵"), format!("{name}, circulation pump {plate}"))
+        }
+        Place::MakeUpPump(circuit, pump) => {
+            let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
+            Text::new(format!("{name} {plate}#补水泵"), format!("{name}, make-up pump {plate}"))
         }
     }
 }
