@@ -154,7 +154,7 @@ fn pressures_stand_in_order() {
     );
     demo(
         "pressure_restart_kilopascals = 240",
-        "pressure_restart_kilopascals = 270",
+        "pressure_restart_kilopascals = 280",
         "circuit.low-zone.interlock.pressure_restart_kilopascals",
         order,
     );
