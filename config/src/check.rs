@@ -15,6 +15,7 @@ mod make_up;
 mod outdoor;
 mod places;
 mod season;
+mod sequence;
 mod supply;
 mod trim;
 mod valve;

@@ -14,10 +14,10 @@ pub use circuit::{
     CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse,
     RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode,
     RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward,
-    RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope, RawInterlock,
-    RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit,
-    RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
-    RawWeather,
+    RawFlood, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope,
+    RawInterlock, RawIsolation, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod,
+    RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSequence, RawSpread, RawStages,
+    RawSupplyLoop, RawTrim, RawTuning, RawValve, RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -485,6 +485,28 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
+fn a_flood_isolates_only_where_there_is_a_valve_for_that() {
+    demo(
+        "supply_trip_celsius = 85",
+        "supply_trip_celsius = 85\nflood = \"close-inlet-and-isolate\"",
+        "circuit.low-zone.interlock.flood",
+        "no isolation valve",
+    );
+}
+
+#[test]
+fn the_stages_of_a_start_have_time_enough() {
+    let sequence = |line: &str, key: &str, what: &str| {
+        let to = format!("[circuit.sequence]\n{line}\n\n[circuit.make_up]");
+        let key = format!("circuit.low-zone.sequence.{key}");
+        slip("demo", "[circuit.make_up]", &to, &key, line, what);
+    };
+    sequence("pressure_hold_minutes = 90", "pressure_hold_minutes", "pressure_patience_minutes");
+    sequence("post_run_min_minutes = 30", "post_run_min_minutes", "post_run_max_minutes");
+    sequence("late_after_minutes = 9", "late_after_minutes", "reached_for_minutes");
+}
+
+#[test]
 fn a_watchdog_outlasts_the_refresh_of_the_outputs_and_stands_somewhere() {
     let watchdog = |lines: &str, key: &str, line: &str, what: &str| {
         let from = "template = \"generic/exchange-station-plc\"";

@@ -43,12 +43,33 @@ pub(crate) struct BuildingValve {
     pub stuck: bool,
 }
 
+/// The fast-closing isolation valve before the exchanger: open or closed, on its way for a few seconds.
+#[derive(Clone, Debug)]
+pub(crate) struct IsolationValve {
+    /// What it is told.
+    pub open: bool,
+    /// Where it stands, 0 closed to 1 open.
+    pub position: f64,
+}
+
+/// A spring closes it in: s.
+const ISOLATION_SECONDS: f64 = 10.0;
+
+impl IsolationValve {
+    fn step(&mut self, seconds: f64) {
+        let target = if self.open { 1.0 } else { 0.0 };
+        let step = seconds / ISOLATION_SECONDS;
+        self.position += (target - self.position).clamp(-step, step);
+    }
+}
+
 /// A circuit.
 #[derive(Clone, Debug)]
 pub(crate) struct Circuit {
     pub settings: CircuitPlantSettings,
     pub exchanger: Exchanger,
     pub valve: Valve,
+    pub isolation: IsolationValve,
     pub pumps: Vec<Pump>,
     pub network: Network,
     station_resistance: f64,
@@ -145,6 +166,7 @@ impl Circuit {
         let mut circuit = Circuit {
             exchanger: Exchanger::new(transfer, primary_design, design_flow, 20.0),
             valve: Valve::new(settings.valve, primary_design, pressure_left),
+            isolation: IsolationValve { open: true, position: 1.0 },
             pumps: (0..c.pumps).map(|_| Pump::new(curve, c.ramp)).collect(),
             network,
             station_resistance: meters_of_water(c.exchanger_head) / (flow * flow),
@@ -291,6 +313,7 @@ impl Circuit {
             self.point_changed |= pump.step(seconds);
         }
         self.valve.step(seconds);
+        self.isolation.step(seconds);
         for b in 0..self.building_valves.len() {
             let valve = &mut self.building_valves[b];
             if valve.command != valve.position && !valve.stuck {
@@ -347,7 +370,7 @@ impl Circuit {
     fn step_exchanger(&mut self, seconds: f64, around: &Surroundings<'_>) {
         let age = around.outside.now / SEASON_SECONDS;
         self.exchanger.foul(self.settings.exchanger_fouling.0 * age + self.fouling_fault);
-        self.primary_flow = self.valve.flow(around.primary_pressure);
+        self.primary_flow = self.valve.flow(around.primary_pressure) * self.isolation.position;
         // All of the pumps' head ends as warmth somewhere in the loop; it is put in here.
         let warmth = self.head / (WATER_DENSITY * WATER_HEAT_CAPACITY);
         self.pump_heat_energy += warmth * self.flow * WATER_HEAT_CAPACITY * seconds;

@@ -250,6 +250,7 @@ impl Instruments {
                 CircuitOutput::ValveClosing => contact(c.valve.contacts.is_some_and(|(_, closing)| closing)),
                 CircuitOutput::ReliefOpen => f64::from(u8::from(c.pressure.relief_open)),
                 CircuitOutput::TankInletOpen => f64::from(u8::from(c.pressure.inlet_open)),
+                CircuitOutput::IsolationOpen => contact(c.isolation.open),
             }),
             Point::CirculationPumpOutput(c, p, o) => view.circuits.get(c.0)?.pumps.get(p.0).map(|p| said(p, o)),
             Point::MakeUpPumpOutput(c, p, o) => view.circuits.get(c.0)?.pressure.pumps.get(p.0).map(|p| said(p, o)),
@@ -347,6 +348,7 @@ impl Instruments {
             CircuitSignal::TankInletFeedback => contact(pressure.inlet_open),
             CircuitSignal::ReliefFeedback => contact(pressure.relief_feedback()),
             CircuitSignal::SoftenerHealthy => 1.0,
+            CircuitSignal::IsolationFeedback => contact(c.isolation.position > 0.0),
         }
     }
 

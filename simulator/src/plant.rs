@@ -102,6 +102,7 @@ impl Plant {
                     CircuitOutput::ValveClosing => circuit.valve.contacts.get_or_insert_default().1 = on,
                     CircuitOutput::ReliefOpen => circuit.pressure.relief_open = on,
                     CircuitOutput::TankInletOpen => circuit.pressure.inlet_open = on,
+                    CircuitOutput::IsolationOpen => circuit.isolation.open = on,
                 }
             }
             Point::CirculationPumpOutput(c, PumpIndex(p), output) => {

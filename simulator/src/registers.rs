@@ -171,6 +171,7 @@ const CIRCUIT: &[Row<CircuitSignal>] = &[
     (CircuitSignal::TankInletFeedback, 0, Encoding::Bit(8), 1.0),
     (CircuitSignal::ReliefFeedback, 0, Encoding::Bit(9), 1.0),
     (CircuitSignal::SoftenerHealthy, 0, Encoding::Bit(10), 1.0),
+    (CircuitSignal::IsolationFeedback, 0, Encoding::Bit(11), 1.0),
     (CircuitSignal::SupplyTemperature, 1, Encoding::I16, 0.1),
     (CircuitSignal::SupplyTemperatureSecond, 2, Encoding::I16, 0.1),
     (CircuitSignal::ReturnTemperature, 3, Encoding::I16, 0.1),
@@ -198,6 +199,7 @@ const CIRCUIT_OUTPUTS: &[Row<CircuitOutput>] = &[
     (CircuitOutput::TankInletOpen, 42, Encoding::U16, 1.0),
     (CircuitOutput::ValveOpening, 43, Encoding::U16, 1.0),
     (CircuitOutput::ValveClosing, 44, Encoding::U16, 1.0),
+    (CircuitOutput::IsolationOpen, 45, Encoding::U16, 1.0),
 ];
 
 const PUMP: &[Row<PumpSignal>] = &[

@@ -4,9 +4,11 @@
 #![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would fail")]
 
 pub mod browser;
+pub mod failsafe;
 pub mod laws;
 pub mod program;
 pub mod python;
 pub mod stations;
 pub mod steady;
+pub mod story;
 pub mod tracking;

@@ -14,9 +14,10 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
     LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    RoomTrimSettings, Season, SequenceSettings, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings,
+    ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -231,7 +232,9 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         circulation: circulation(zone, flow),
         balance: None,
         make_up: Some(make_up(zone, filled)),
+        sequence: SequenceSettings::default(),
         interlock: interlock(zone, filled),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),
@@ -337,5 +340,10 @@ fn interlock(zone: &Zone, filled: f64) -> InterlockSettings {
         valve_safe_cold: Ratio(0.3),
         valve_safe_below: Celsius(5.0),
         trips_per_hour_max: 3,
+        mains_stagger: Duration::from_secs(20),
+        primary_pressure_min: None,
+        relief_open_max: Duration::from_secs(60),
+        flood: FloodPolicy::CloseInlet,
+        plant_room_max: Celsius(45.0),
     }
 }

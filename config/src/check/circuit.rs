@@ -4,14 +4,14 @@ use heatstation_core::settings::CircuitSettings;
 use heatstation_points::{BuildingIndex, CircuitNames};
 
 use crate::check::curve::{check_curve, check_design};
-use crate::check::guard::{check_frost, check_interlock, check_outage};
+use crate::check::guard::{check_frost, check_interlock, check_isolation, check_outage};
 use crate::check::limits::{Around, check_limits};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
 use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::weather::{check_heating_limit, check_weather};
 use crate::check::week::check_schedule;
-use crate::check::{Base, balance, circulation, make_up, places};
+use crate::check::{Base, balance, circulation, make_up, places, sequence};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
 use crate::raw::{RawCircuit, RawFile};
 use crate::written::Written;
@@ -77,7 +77,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
     let rooms = places::check(desk, &at, raw, base, &heated_area);
     let circulation = circulation::check(desk, &at, raw, &design, base);
     let pressure = make_up::check_pressure(desk, &at, raw, &heated_area);
-    let interlock = check_interlock(desk, &at, raw, &design, &supply, pressure.interlock);
+    let interlock = check_interlock(desk, &at, raw, &design, &supply, pressure.interlock, &base.id);
     let frost = check_frost(desk, &at, raw, &supply.1);
     let outage = check_outage(desk, &at, raw, &supply.0);
 
@@ -106,7 +106,9 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         circulation,
         balance: balance::check(desk, &at, raw),
         make_up: pressure.make_up,
+        sequence: sequence::check(desk, &at, raw),
         interlock: interlock.0,
+        isolation: check_isolation(desk, &at, raw),
         frost,
         outage,
         envelope: check_envelope(desk, &at, raw),

@@ -119,6 +119,14 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
     check_speed(look, circuit);
     check_balance(look, circuit);
     check_pressure(look, circuit);
+    if settings.isolation.is_some() {
+        look.must(place, &point("isolation_valve.open"), "[circuit.isolation] says that there is such a valve");
+        look.should(place, &point("isolation_valve.open_feedback"), "whether it closes is seen only there");
+    }
+    if settings.interlock.primary_pressure_min.is_some() {
+        let why = "primary_pressure_min_kilopascals has nothing to look at";
+        look.must(place, "primary_supply.pressure", why);
+    }
     check_measured_limits(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 

@@ -1,12 +1,15 @@
 //! Interlocks, frost protection, detection of outages.
 
-use heatstation_core::settings::{FrostSettings, InterlockSettings, OutageSettings};
+use std::time::Duration;
+
+use heatstation_core::settings::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings, OutageSettings};
+use heatstation_points::{Celsius, Pascals};
 
 use crate::check::curve::Design;
 use crate::check::make_up;
 use crate::check::supply::Supply;
-use crate::desk::{Desk, Field, Section, count, derived, number, or, shown};
-use crate::raw::{RawCircuit, RawEmitter};
+use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, shown};
+use crate::raw::{RawCircuit, RawEmitter, RawFlood, RawInterlock};
 
 /// Screed and pipes bear 60 °C in operation: °C at which the valve of a floor's circuit closes at the latest.
 const FLOOR_TRIP_MAX: f64 = 65.0;
@@ -21,6 +24,7 @@ pub(crate) fn check_interlock(
     design: &Design,
     supply: &Supply,
     pressure: make_up::PressureLimits,
+    station: &str,
 ) -> Interlocks {
     let written = file.interlock.clone().unwrap_or_default();
     let (raw, at) = (&written.value, circuit.inner("interlock", file.interlock.as_ref()));
@@ -73,6 +77,7 @@ pub(crate) fn check_interlock(
     );
     let trips =
         count!(desk, at, raw.trips_per_hour_max, 1..=20, or(3, "three automatic resets an hour, then a person looks"));
+    let around = check_around(desk, &at, raw, file, station);
     let settings = InterlockSettings {
         supply_trip: trip.celsius(),
         supply_reset: reset.kelvins(),
@@ -89,8 +94,80 @@ pub(crate) fn check_interlock(
         valve_safe_cold: safe.ratio(),
         valve_safe_below: below.celsius(),
         trips_per_hour_max: trips.value as u8,
+        mains_stagger: around.mains_stagger,
+        primary_pressure_min: around.primary_pressure_min,
+        relief_open_max: around.relief_open_max,
+        flood: around.flood,
+        plant_room_max: around.plant_room_max,
     };
     (settings, trip_delay, circulation_delay)
+}
+
+/// What interlocks look at around the circuit: power, the primary side, the plant room.
+struct Around {
+    mains_stagger: Duration,
+    primary_pressure_min: Option<Pascals>,
+    relief_open_max: Duration,
+    flood: FloodPolicy,
+    plant_room_max: Celsius,
+}
+
+fn check_around(desk: &mut Desk, at: &Section, raw: &RawInterlock, file: &RawCircuit, station: &str) -> Around {
+    let own = derived(stagger(station), "0 to 120 s by the station's id: stations of a district do not start together");
+    let stagger = number!(desk, at, raw.mains_stagger_seconds, 0.0..=900.0, own);
+    let primary = raw.primary_pressure_min_kilopascals.as_ref().map(|_| {
+        let asked = Otherwise::Required("250");
+        number!(desk, at, raw.primary_pressure_min_kilopascals, 10.0..=2500.0, asked).kilopascals()
+    });
+    let relief = number!(
+        desk,
+        at,
+        raw.relief_open_max_seconds,
+        5.0..=3600.0,
+        or(60.0, "a relief valve that works has done so within a minute")
+    );
+    let usual = or(RawFlood::CloseInlet, "what runs into a flooded room is shut off");
+    let flood = desk.choice(at, "flood", raw.flood.as_ref(), usual, RawFlood::CloseInlet);
+    let room = number!(
+        desk,
+        at,
+        raw.plant_room_max_celsius,
+        25.0..=70.0,
+        or(45.0, "Danfoss FC 102: 45 °C as the mean of a day without derating")
+    );
+    if flood.value == RawFlood::CloseInletAndIsolate && file.isolation.is_none() {
+        let help = "write [circuit.isolation], or `flood = \"close-inlet\"`";
+        desk.error(&flood.place, flood.key.as_str(), "there is no isolation valve to close", help);
+    }
+    Around {
+        mains_stagger: stagger.duration(),
+        primary_pressure_min: primary,
+        relief_open_max: relief.duration(),
+        flood: match flood.value {
+            RawFlood::Alarm => FloodPolicy::Alarm,
+            RawFlood::CloseInlet => FloodPolicy::CloseInlet,
+            RawFlood::CloseInletAndIsolate => FloodPolicy::CloseInletAndIsolate,
+        },
+        plant_room_max: room.celsius(),
+    }
+}
+
+/// The longest own wait of a station after a return of power, s.
+const STAGGER_MAX: u64 = 120;
+
+/// A station's own wait: its id, well stirred (FNV-1a), so that neighbours with ids in a row are far apart.
+fn stagger(station: &str) -> f64 {
+    let stirred = station
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (stirred % (STAGGER_MAX + 1)) as f64
+}
+
+pub(crate) fn check_isolation(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<IsolationSettings> {
+    let written = file.isolation.as_ref()?;
+    let (raw, at) = (&written.value, circuit.inner("isolation", Some(written)));
+    let time = number!(desk, at, raw.close_time_seconds, 1.0..=120.0, or(10.0, "spring-return actuators: 5 to 20 s"));
+    Some(IsolationSettings { close_time: time.duration() })
 }
 
 pub(crate) fn check_frost(
@@ -104,6 +181,38 @@ pub(crate) fn check_frost(
     let usual = FrostSettings::default();
     let outdoor =
         number!(desk, at, raw.outdoor_celsius, -10.0..=10.0, or(usual.outdoor.0, "Danfoss 2 °C, Samson 3 °C"));
+    let stir_below = number!(
+        desk,
+        at,
+        raw.stir_below_celsius,
+        3.0..=30.0,
+        or(usual.stir_below.0, "Siemens RVD without an outdoor sensor: flow below 10 °C")
+    );
+    let stir_for = number!(
+        desk,
+        at,
+        raw.stir_for_minutes,
+        1.0..=120.0,
+        or(usual.stir_for.as_secs_f64() / 60.0, "Siemens RVD: 10 min")
+    );
+    let stir_every = number!(
+        desk,
+        at,
+        raw.stir_every_hours,
+        1.0..=24.0,
+        or(usual.stir_every.as_secs_f64() / 3600.0, "Siemens RVD: every 6 h")
+    );
+    if stir_for.sound && stir_every.sound && stir_for.duration() >= stir_every.duration() {
+        let help = "water that is to be stirred from time to time stands in between";
+        desk.error(&stir_for.place, stir_for.key.as_str(), "is no shorter than stir_every_hours", help);
+    }
+    let danger = number!(
+        desk,
+        at,
+        raw.danger_celsius,
+        3.0..=15.0,
+        or(usual.danger.0, "Siemens RVD: frost setpoint of a building 8 °C")
+    );
     let water = number!(
         desk,
         at,
@@ -129,6 +238,10 @@ pub(crate) fn check_frost(
     desk.not_above(&supply, supply_max, "frost protection obeys the ceiling too");
     FrostSettings {
         outdoor: outdoor.celsius(),
+        stir_below: stir_below.celsius(),
+        stir_for: stir_for.duration(),
+        stir_every: stir_every.duration(),
+        danger: danger.celsius(),
         water: water.celsius(),
         water_restored: restored.celsius(),
         supply: supply.celsius(),

@@ -123,6 +123,13 @@ pub(crate) fn check_envelope(desk: &mut Desk, circuit: &Section, file: &RawCircu
         0.1..=168.0,
         or(usual.life_max.as_secs_f64() / 3600.0, "a wish that nobody renews within a day is forgotten")
     );
+    let silence = number!(
+        desk,
+        at,
+        raw.silence_max_minutes,
+        1.0..=1440.0,
+        or(usual.silence_max.as_secs_f64() / 60.0, "Samson TROVIS: 30 min without valid traffic, then autonomous")
+    );
     let frost = number!(desk, at, raw.frost_celsius, -20.0..=10.0, or(usual.frost.0, "frost begins at 0 °C"));
     let frost_lower = number!(
         desk,
@@ -137,6 +144,7 @@ pub(crate) fn check_envelope(desk: &mut Desk, circuit: &Section, file: &RawCircu
         raise_max: raise.kelvins(),
         rate_per_minute: rate.kelvins(),
         life_max: life.duration(),
+        silence_max: silence.duration(),
         frost: frost.celsius(),
         frost_lower_max: frost_lower.kelvins(),
     }

@@ -24,7 +24,7 @@ pub use circulation::{
 };
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
-pub use guard::{RawFrost, RawInterlock, RawOutage};
+pub use guard::{RawFlood, RawFrost, RawInterlock, RawIsolation, RawOutage, RawSequence};
 pub use limits::{
     RawApproachLimit, RawCreepFlow, RawFlowLimit, RawHeatQuota, RawLimitPriority, RawLimiters, RawPowerLimit,
     RawReturnLimit,
@@ -97,8 +97,12 @@ pub struct RawCircuit {
     pub balance: Option<Written<RawBalance>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.
     pub make_up: Option<Written<RawMakeUp>>,
+    /// Starting and stopping in order.
+    pub sequence: Option<Written<RawSequence>>,
     /// Interlocks.
     pub interlock: Option<Written<RawInterlock>>,
+    /// A fast-closing isolation valve in the primary side; left out where there is none.
+    pub isolation: Option<Written<RawIsolation>>,
     /// Frost protection.
     pub frost: Option<Written<RawFrost>>,
     /// Detection of outages.

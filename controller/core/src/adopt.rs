@@ -8,8 +8,9 @@ use std::time::Duration;
 use heatstation_points::{CircuitOutput, Point, PumpIndex, PumpOutput, Ratio, Switch};
 
 use crate::actuator::ActuatorSettings;
+use crate::event::Event;
 use crate::interlock::Trip;
-use crate::sequence::{Sequence, Stage};
+use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
@@ -27,6 +28,7 @@ pub(crate) fn take_over(
     memory: &mut CircuitState,
     at: &Surroundings,
     circulating: Option<bool>,
+    events: &mut Vec<Event>,
 ) -> bool {
     let selector = at.station.remote_selected.usable();
     // A selector that cannot be read gives nothing back: somebody may still stand at the cabinet.
@@ -39,6 +41,8 @@ pub(crate) fn take_over(
         // Somebody stood at the cabinet, had the plant in local and gave it back: that is the reset on the spot. What is
         // still wrong stays tripped all the same.
         let _ = memory.interlocks.ask_reset();
+        let _ = memory.sequence.try_again();
+        memory.given_back = true;
         memory.circulation.forgive(&settings.circulation);
     }
     let Some(watched) = memory.watching else { return true };
@@ -56,14 +60,23 @@ pub(crate) fn take_over(
     memory.supply_loop.follow(feedback);
     memory.circulation.take_over(&settings.circulation, &at.own.circulation_pumps);
     let was_heating = memory.sequence.stage == Stage::Heating;
+    let given_back = std::mem::take(&mut memory.given_back);
     let open = feedback.is_some_and(|position| position > OPEN);
-    memory.sequence = match circulating {
-        Some(true) if was_heating || open => Sequence::found_at(Stage::Heating),
-        Some(true) => Sequence::found_at(Stage::StartingPumps),
-        Some(false) | None => Sequence::default(),
-    };
-    if circulating == Some(true) {
-        memory.interlocks.found_circulating();
+    match circulating {
+        Some(true) => {
+            let stage = if was_heating || open { Stage::Heating } else { Stage::StartingPumps };
+            memory.sequence.found_anew(stage);
+            memory.interlocks.found_circulating();
+        }
+        Some(false) if was_heating && !given_back => {
+            // It ran when it was last seen, and nobody was at the cabinet since.
+            memory.sequence.power_failed();
+            memory.sequence.found_anew(Stage::Filling);
+            if memory.interlocks.assume_power_failed() {
+                events.push(Event::Tripped { circuit: at.index, trip: Trip::MainsLost });
+            }
+        }
+        Some(false) | None => memory.sequence.found_anew(Stage::Stopped),
     }
     true
 }

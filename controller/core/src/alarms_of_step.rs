@@ -5,9 +5,10 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Kelvins, PumpIndex, Reading, StationReadings, Switch};
 
 use crate::alarm::{Alarm, Alarms, Place};
+use crate::authority::Authority;
 use crate::circulation::{PumpFailure, PumpState};
 use crate::event::Event;
-use crate::frost;
+use crate::frost::{self, FrostStage};
 use crate::interlock::Trip;
 use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
 use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
@@ -53,6 +54,7 @@ pub(crate) fn of_circuit(
     let place = Place::Circuit(at.index);
     let own = &at.own.own;
     let stuck = astray(settings, memory, report, at);
+    let isolation_stuck = isolation_astray(settings, memory, report, at);
     let trip = |trip: Trip| memory.interlocks.holds(trip);
     let heating = report.stage == Stage::Heating;
     let demanded = heating || report.stage == Stage::StartingPumps;
@@ -81,11 +83,21 @@ pub(crate) fn of_circuit(
         settings.make_up.as_ref().is_some_and(|m| own.return_pressure.fresh().is_some_and(|p| p < m.start * 0.97)),
     );
     judge(Alarm::PressureLowLow, trip(Trip::PressureLow));
-    judge(Alarm::PressureHigh, memory.make_up.relief_open);
+    judge(Alarm::PressureHigh, memory.make_up.relief_open || trip(Trip::ReliefTooLong));
     judge(Alarm::PressureHighHigh, trip(Trip::PressureHigh));
     judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
     judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
     judge(Alarm::TankLow, trip(Trip::TankLow));
+    judge(Alarm::TankHigh, trip(Trip::TankHigh));
+    judge(Alarm::ValveStuckOpen, trip(Trip::ValveStuckOpen));
+    judge(Alarm::IsolationDoesNotFollow, isolation_stuck);
+    judge(Alarm::PrimaryPressureLow, trip(Trip::PrimaryPressureLow));
+    judge(Alarm::PlantRoomHot, trip(Trip::PlantRoomHot));
+    judge(Alarm::SetpointNotReached, report.late);
+    judge(Alarm::PressureNotHeld, report.stage == Stage::ProvingPressure);
+    judge(Alarm::RestartsFailed, report.stage == Stage::GivenUp);
+    judge(Alarm::SensorLost, any_lost(at));
+    judge(Alarm::SensorImplausible, report.doubted.all().next().is_some());
     let make_up = report.make_up;
     judge(Alarm::ReliefFight, make_up.is_some_and(|make_up| make_up.reason == MakeUpReason::FightsRelief));
     judge(Alarm::TankUnseen, make_up.is_some_and(|make_up| make_up.tank_source == TankSource::VolumeLimit));
@@ -93,8 +105,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
-    judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
-    judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && standing && memory.watching.is_none());
+    judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING) || report.frost == FrostStage::Danger);
+    let unheated = standing || (report.frost.heats() && unheated(memory, report.circulating));
+    judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && unheated && memory.watching.is_none());
     judge(Alarm::ValveDoesNotFollow, stuck);
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
@@ -108,6 +121,8 @@ pub(crate) fn of_circuit(
     judge(Alarm::BuildingValveAstray, balance.astray > 0);
     judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::HandControl, report.in_hand.is_some());
+    judge(Alarm::HandControlLong, report.in_hand.is_some());
+    judge(Alarm::Maintenance, report.held.iter().any(|held| held.authority == Authority::Maintenance));
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());
     for number in 0..settings.circulation.pumps {
@@ -132,6 +147,40 @@ fn of_make_up_pump(
     judge(Alarm::MakeUpPumpFailed, failed(PumpFailure::Fault));
     judge(Alarm::MakeUpPumpNoFeedback, failed(PumpFailure::NoFeedback));
     judge(Alarm::MakeUpPumpDry, failed(PumpFailure::NoWater));
+}
+
+/// Sensors that have no alarm of their own.
+fn any_lost(at: &Surroundings) -> bool {
+    let (own, station) = (&at.own.own, at.station);
+    lost(own.return_temperature)
+        || lost(own.primary_return_temperature)
+        || lost(station.primary_supply_temperature)
+        || lost(station.primary_return_temperature)
+        || lost(own.supply_pressure)
+        || lost(own.differential_pressure)
+        || lost(own.secondary_flow)
+        || lost(own.heat_power)
+        || lost(own.tank_level)
+}
+
+/// Whether no heat reaches the water.
+pub(crate) fn unheated(memory: &CircuitState, circulating: Option<bool>) -> bool {
+    let no_heat = memory.interlocks.holds(Trip::ReverseHeat) || memory.interlocks.holds(Trip::PrimaryPressureLow);
+    memory.supply_loop.command.0 <= 0.0 || circulating != Some(true) || no_heat
+}
+
+/// The isolation valve may take its time and a second look.
+fn isolation_astray(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    report: &CircuitReport,
+    at: &Surroundings,
+) -> bool {
+    let told = report.commands.as_ref().and_then(|commands| commands.isolation_open);
+    let says = at.own.own.isolation_feedback.fresh();
+    let Some(isolation) = settings.isolation else { return false };
+    let apart = told.zip(says).is_some_and(|(told, says)| told != says);
+    memory.isolation_astray.for_at_least(isolation.close_time * 2, apart, at.dt)
 }
 
 /// Whether a pump cannot take over now.
@@ -174,6 +223,8 @@ fn astray(settings: &CircuitSettings, memory: &mut CircuitState, report: &Circui
 pub(crate) struct StationFacts {
     pub(crate) outdoor: Outdoor,
     pub(crate) health: Health,
+    /// A dispatch centre that was there has fallen silent.
+    pub(crate) dispatch_silent: bool,
     pub(crate) now: Moment,
     pub(crate) dt: Duration,
 }
@@ -205,6 +256,7 @@ pub(crate) fn of_station(
     judge(Alarm::Smoke, on(readings.plant_room_smoke));
     judge(Alarm::DeviceSilent, facts.health.device_silent);
     judge(Alarm::WatchdogUnfit, facts.health.watchdog_unfit);
+    judge(Alarm::DispatchSilent, facts.dispatch_silent);
     judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
     judge(Alarm::JournalLate, facts.health.journal_late);
     judge(Alarm::RecordStoreFailing, facts.health.store_failing);

@@ -171,11 +171,23 @@ impl Balance {
 
     /// Where each valve shall be; none where it is not ours.
     pub fn commands<'a>(&'a self, buildings: &'a [BuildingSettings]) -> impl Iterator<Item = Option<Ratio>> + 'a {
-        let valves = self.valves.iter().zip(buildings);
-        valves.map(|(valve, building)| match building.valve {
+        (0..self.valves.len()).map(|number| self.command(buildings, number))
+    }
+
+    /// Where one valve shall be; none where it is not ours.
+    pub fn command(&self, buildings: &[BuildingSettings], number: usize) -> Option<Ratio> {
+        let (valve, building) = self.valves.get(number).zip(buildings.get(number))?;
+        match building.valve {
             BuildingValve::Balanced if valve.left.is_none() => valve.command,
             BuildingValve::Balanced | BuildingValve::Fixed => None,
-        })
+        }
+    }
+
+    /// The control itself tells a valve something else for a while: that it is elsewhere then is nobody's doing.
+    pub(crate) fn overruled(&mut self, number: usize) {
+        if let Some(valve) = self.valves.get_mut(number) {
+            valve.astray = Held::default();
+        }
     }
 
     /// The opening of the most open valve that is balanced.

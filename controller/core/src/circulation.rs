@@ -253,6 +253,11 @@ impl Circulation {
         self.pumps.iter().any(|pump| pump.on)
     }
 
+    /// The fastest of the pumps that are told to run; 0 when all stand.
+    pub(crate) fn fastest(&self) -> Ratio {
+        self.pumps.iter().filter(|pump| pump.on).map(|pump| pump.speed).fold(Ratio::ZERO, Ratio::max)
+    }
+
     /// Whether one pump hands over to another just now.
     pub(crate) fn is_changing(&self) -> bool {
         self.change.freezes_speed()

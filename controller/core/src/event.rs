@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
 use crate::area::Area;
+use crate::authority::Device;
 use crate::circulation::{ChangeReason, PumpFailure};
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
-use crate::request::{Refusal, Request};
+use crate::request::{Origin, Refusal, Request};
 use crate::room_sensors::Verdict;
 use crate::season::HeatingTime;
-use crate::sequence::Stage;
+use crate::sequence::{Restart, Stage};
 
 /// What happened in one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -186,6 +187,28 @@ pub enum Event {
     HandExpired {
         /// Which circuit.
         circuit: CircuitIndex,
+        /// Which device.
+        #[serde(default)]
+        device: Option<Device>,
+    },
+    /// A dispatch centre or program fell silent: what it had asked has ended.
+    RemoteFellSilent {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Who.
+        origin: Origin,
+    },
+    /// Power is back and the circuit starts again.
+    Restarting {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// How, by what the water has become.
+        restart: Restart,
+    },
+    /// The supply has been near its setpoint for long enough since the valve opened.
+    Reached {
+        /// Which circuit.
+        circuit: CircuitIndex,
     },
 }
 
@@ -213,6 +236,9 @@ impl Event {
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",
+            Event::RemoteFellSilent { .. } => "remote_fell_silent",
+            Event::Restarting { .. } => "restarting",
+            Event::Reached { .. } => "reached",
         }
     }
 }

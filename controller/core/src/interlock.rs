@@ -5,174 +5,19 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, Pascals, Reading, Switch};
+use heatstation_points::{Celsius, CircuitIndex, Pascals, Reading, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::request::Refusal;
-use crate::settings::{BurstPolicy, InterlockSettings, MakeUpSettings};
+use crate::settings::{FloodPolicy, InterlockSettings, MakeUpSettings};
 use crate::timer::Held;
-use heatstation_points::CircuitIndex;
 
-/// What took over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trip {
-    /// The emergency stop is pressed.
-    EmergencyStop,
-    /// The hard-wired safety thermostat or over-temperature switch has acted.
-    SafetyThermostat,
-    /// The secondary supply is too hot.
-    OverTemperature,
-    /// The secondary supply pressure is too high.
-    PressureHigh,
-    /// The holding-point pressure is too low for circulation.
-    PressureLow,
-    /// No mains power.
-    MainsLost,
-    /// Circulation is not proven.
-    NoCirculation,
-    /// The primary supply is colder than the secondary return: the exchanger would cool.
-    ReverseHeat,
-    /// Make-up ran too long without reaching its pressure.
-    MakeUpTooLong,
-    /// Make-up exceeded the day's volume.
-    MakeUpVolume,
-    /// The network has burst: no more water into the hole.
-    Burst,
-    /// The network has burst and is isolated.
-    BurstIsolated,
-    /// The make-up tank is low.
-    TankLow,
-}
+mod rule;
+mod trip;
 
-impl Trip {
-    /// All of them, from the most to the least severe.
-    pub const ALL: [Trip; 13] = [
-        Trip::EmergencyStop,
-        Trip::SafetyThermostat,
-        Trip::OverTemperature,
-        Trip::PressureHigh,
-        Trip::PressureLow,
-        Trip::MainsLost,
-        Trip::NoCirculation,
-        Trip::ReverseHeat,
-        Trip::MakeUpTooLong,
-        Trip::MakeUpVolume,
-        Trip::Burst,
-        Trip::BurstIsolated,
-        Trip::TankLow,
-    ];
-
-    /// The name in metrics and records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Trip::EmergencyStop => "emergency_stop",
-            Trip::SafetyThermostat => "safety_thermostat",
-            Trip::OverTemperature => "over_temperature",
-            Trip::PressureHigh => "pressure_high",
-            Trip::PressureLow => "pressure_low",
-            Trip::MainsLost => "mains_lost",
-            Trip::NoCirculation => "no_circulation",
-            Trip::ReverseHeat => "reverse_heat",
-            Trip::MakeUpTooLong => "make_up_too_long",
-            Trip::MakeUpVolume => "make_up_volume",
-            Trip::Burst => "burst",
-            Trip::BurstIsolated => "burst_isolated",
-            Trip::TankLow => "tank_low",
-        }
-    }
-
-    /// What an operator reads: Chinese, English.
-    pub const fn texts(self) -> (&'static str, &'static str) {
-        match self {
-            Trip::EmergencyStop => ("急停", "emergency stop"),
-            Trip::SafetyThermostat => ("安全温控器", "safety thermostat"),
-            Trip::OverTemperature => ("供水超温", "supply over-temperature"),
-            Trip::PressureHigh => ("压力过高", "pressure too high"),
-            Trip::PressureLow => ("压力过低", "pressure too low"),
-            Trip::MainsLost => ("市电中断", "mains lost"),
-            Trip::NoCirculation => ("循环未证实", "no proven circulation"),
-            Trip::ReverseHeat => ("一次水温低于二次回水", "primary colder than secondary return"),
-            Trip::MakeUpTooLong => ("补水超时", "make-up ran too long"),
-            Trip::MakeUpVolume => ("日补水量超限", "make-up volume of the day"),
-            Trip::Burst => ("爆管, 停止补水", "burst: make-up stopped"),
-            Trip::BurstIsolated => ("爆管, 已隔离", "burst: isolated"),
-            Trip::TankLow => ("水箱液位低", "tank low"),
-        }
-    }
-
-    /// Whether it closes the primary valve.
-    pub const fn closes_valve(self) -> bool {
-        match self {
-            Trip::EmergencyStop
-            | Trip::SafetyThermostat
-            | Trip::OverTemperature
-            | Trip::PressureHigh
-            | Trip::PressureLow
-            | Trip::MainsLost
-            | Trip::NoCirculation
-            | Trip::ReverseHeat
-            | Trip::BurstIsolated => true,
-            Trip::MakeUpTooLong | Trip::MakeUpVolume | Trip::Burst | Trip::TankLow => false,
-        }
-    }
-
-    /// Whether it stops the circulation pumps.
-    pub const fn stops_circulation(self) -> bool {
-        match self {
-            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost | Trip::BurstIsolated => {
-                true
-            }
-            Trip::SafetyThermostat
-            | Trip::OverTemperature
-            | Trip::NoCirculation
-            | Trip::ReverseHeat
-            | Trip::MakeUpTooLong
-            | Trip::MakeUpVolume
-            | Trip::Burst
-            | Trip::TankLow => false,
-        }
-    }
-
-    /// Whether it stops make-up.
-    pub const fn stops_make_up(self) -> bool {
-        match self {
-            Trip::EmergencyStop
-            | Trip::PressureHigh
-            | Trip::MainsLost
-            | Trip::MakeUpTooLong
-            | Trip::MakeUpVolume
-            | Trip::Burst
-            | Trip::TankLow => true,
-            Trip::SafetyThermostat
-            | Trip::OverTemperature
-            | Trip::PressureLow
-            | Trip::NoCirculation
-            | Trip::ReverseHeat
-            | Trip::BurstIsolated => false,
-        }
-    }
-
-    /// Whether a person has to reset it after its cause is gone.
-    const fn stays(self) -> bool {
-        match self {
-            Trip::EmergencyStop
-            | Trip::SafetyThermostat
-            | Trip::PressureHigh
-            | Trip::MakeUpTooLong
-            | Trip::MakeUpVolume
-            | Trip::Burst
-            | Trip::BurstIsolated => true,
-            Trip::OverTemperature
-            | Trip::PressureLow
-            | Trip::MainsLost
-            | Trip::NoCirculation
-            | Trip::ReverseHeat
-            | Trip::TankLow => false,
-        }
-    }
-}
+use rule::rule;
+pub use trip::Trip;
 
 /// A hard-wired contact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -241,6 +86,31 @@ pub struct Sight {
     pub tank_low: bool,
     /// Tank level back above the low mark with some margin.
     pub tank_restored: bool,
+    /// Tank level above the mark at which its inlet should have closed, by level or switch.
+    pub tank_high: bool,
+    /// Tank level back below that mark.
+    pub tank_lowered: bool,
+    /// Primary supply pressure.
+    pub primary_pressure: Option<Pascals>,
+    /// What can close the primary side beside the valve; none where nothing can.
+    pub isolation: Option<Isolation>,
+    /// The relief valve stands open, as its contact says or else as it was told.
+    pub relief_open: bool,
+    /// Water stands in the plant room.
+    pub flooded: Contact,
+    /// Temperature of the plant room.
+    pub plant_room: Option<Celsius>,
+}
+
+/// How the isolation valve's interlock judges the primary valve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Isolation {
+    /// An interlock has told the valve to close.
+    pub told_to_close: bool,
+    /// The time in which it closes and its water cools.
+    pub closes_within: Duration,
+    /// Whether it says that it is closed; none where it has no feedback.
+    pub closed: Option<bool>,
 }
 
 /// The state of one interlock.
@@ -255,9 +125,56 @@ struct Latch {
 /// The state of a circuit's interlocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interlocks {
+    #[serde(with = "by_trip")]
     latches: [Latch; Trip::ALL.len()],
     /// Over-temperature trips that wait to be forgotten, one an hour's share: a leaky bucket.
     recent_over_temperatures: f64,
+}
+
+/// A saved state names each trip, so that it means the same to a program with more of them.
+mod by_trip {
+    use super::{Latch, Trip};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    const COUNT: usize = Trip::ALL.len();
+
+    /// The trips of the first edition, whose states stand in this order without their names.
+    const UNNAMED: [Trip; 11] = [
+        Trip::EmergencyStop,
+        Trip::SafetyThermostat,
+        Trip::OverTemperature,
+        Trip::PressureHigh,
+        Trip::PressureLow,
+        Trip::MainsLost,
+        Trip::NoCirculation,
+        Trip::ReverseHeat,
+        Trip::MakeUpTooLong,
+        Trip::MakeUpVolume,
+        Trip::TankLow,
+    ];
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        Named(Vec<(Trip, Latch)>),
+        Unnamed(Vec<Latch>),
+    }
+
+    pub fn serialize<S: Serializer>(latches: &[Latch; COUNT], serializer: S) -> Result<S::Ok, S::Error> {
+        Trip::ALL.into_iter().zip(latches).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(deserializer: D) -> Result<[Latch; COUNT], D::Error> {
+        let named = match Saved::deserialize(deserializer)? {
+            Saved::Named(named) => named,
+            Saved::Unnamed(latches) => UNNAMED.into_iter().zip(latches).collect(),
+        };
+        let mut latches = [Latch::default(); COUNT];
+        for (trip, latch) in named {
+            latches[trip as usize] = latch;
+        }
+        Ok(latches)
+    }
 }
 
 impl Interlocks {
@@ -266,6 +183,16 @@ impl Interlocks {
         let mut interlocks = Interlocks::default();
         interlocks.latches[Trip::NoCirculation as usize].active = true;
         interlocks
+    }
+
+    /// The plant stands although it ran before nobody looked: most likely power was away. It waits as after any return of
+    /// power, so that the stations of a district do not start together.
+    /// Whether that is news.
+    pub(crate) fn assume_power_failed(&mut self) -> bool {
+        let latch = &mut self.latches[Trip::MainsLost as usize];
+        let news = !latch.active;
+        *latch = Latch { active: true, ..Latch::default() };
+        news
     }
 
     /// The plant was found circulating: the lock of the start is taken back. Other trips stay.
@@ -351,204 +278,39 @@ impl Interlocks {
     pub fn stops_make_up(&self) -> Option<Trip> {
         self.active().find(|trip| trip.stops_make_up())
     }
-}
 
-/// When an interlock acts and when its cause is gone.
-struct Rule {
-    trip: bool,
-    trip_after: Duration,
-    clear: bool,
-    clear_after: Duration,
-}
+    /// What closes the make-up tank's inlet.
+    pub fn closes_inlet(&self) -> Option<Trip> {
+        self.active().find(|trip| trip.closes_inlet())
+    }
 
-fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&MakeUpSettings>, sight: &Sight) -> Rule {
-    const NOW: Duration = Duration::ZERO;
-    const SETTLED: Duration = Duration::from_secs(10);
-    let at_once = |wrong: bool| Rule { trip: wrong, trip_after: NOW, clear: !wrong, clear_after: NOW };
-    let contact =
-        |contact: Contact| Rule { trip: contact.acted(), trip_after: NOW, clear: contact.quiet(), clear_after: NOW };
-    match trip {
-        Trip::EmergencyStop => contact(sight.emergency_stop),
-        Trip::SafetyThermostat => contact(sight.safety_thermostat),
-        Trip::OverTemperature => Rule {
-            trip: sight.supply.is_some_and(|supply| supply > settings.supply_trip),
-            trip_after: settings.supply_trip_delay,
-            // An unknown temperature does not prove that it has cooled.
-            clear: sight.supply.is_some_and(|supply| supply < settings.supply_trip - settings.supply_reset),
-            clear_after: SETTLED,
-        },
-        Trip::PressureHigh => Rule {
-            trip: sight.over_pressure_switch.acted()
-                || sight.supply_pressure.is_some_and(|p| p > settings.pressure_trip),
-            trip_after: Duration::from_secs(2),
-            clear: sight.over_pressure_switch.quiet()
-                && sight.supply_pressure.is_none_or(|p| p < settings.pressure_trip * 0.95),
-            clear_after: SETTLED,
-        },
-        Trip::PressureLow => Rule {
-            trip: sight.low_pressure_switch.acted()
-                || sight.holding_pressure.is_some_and(|p| p < settings.pressure_protect),
-            trip_after: settings.pressure_delay,
-            clear: sight.low_pressure_switch.quiet()
-                && sight.holding_pressure.is_none_or(|p| p >= settings.pressure_restart),
-            clear_after: SETTLED,
-        },
-        Trip::MainsLost => Rule {
-            trip: sight.mains == Some(false),
-            trip_after: Duration::from_secs(1),
-            clear: sight.mains != Some(false),
-            clear_after: settings.mains_return,
-        },
-        Trip::NoCirculation => Rule {
-            trip: sight.circulating != Some(true),
-            trip_after: settings.circulation_delay,
-            clear: sight.circulating == Some(true),
-            clear_after: settings.circulation_reset,
-        },
-        Trip::ReverseHeat => {
-            let difference =
-                sight.primary_supply.zip(sight.secondary_return).map(|(primary, secondary)| (primary - secondary).0);
-            Rule {
-                trip: difference.is_some_and(|kelvins| kelvins < 0.0),
-                trip_after: Duration::from_secs(60),
-                clear: difference.is_none_or(|kelvins| kelvins > 3.0),
-                clear_after: Duration::from_secs(60),
-            }
-        }
-        Trip::MakeUpTooLong => at_once(make_up.is_some_and(|make_up| sight.make_up_run >= make_up.run_max)),
-        Trip::MakeUpVolume => at_once(make_up.is_some_and(|make_up| sight.make_up_today > make_up.volume_per_day_max)),
-        Trip::Burst | Trip::BurstIsolated => {
-            let acts = match make_up.map_or(BurstPolicy::Alarm, |make_up| make_up.leak.on_burst) {
-                BurstPolicy::Alarm => false,
-                BurstPolicy::StopMakeUp => trip == Trip::Burst,
-                BurstPolicy::Isolate => true,
-            };
-            Rule { trip: sight.burst && acts, trip_after: NOW, clear: !sight.burst, clear_after: SETTLED }
-        }
-        Trip::TankLow => Rule {
-            trip: make_up.is_some() && sight.tank_low,
-            trip_after: Duration::from_secs(2),
-            clear: sight.tank_restored,
-            clear_after: SETTLED,
-        },
+    /// What closes the isolation valve of the primary side.
+    pub fn isolates(&self, settings: &InterlockSettings) -> Option<Trip> {
+        self.active().find(|trip| match trip {
+            Trip::EmergencyStop | Trip::SafetyThermostat | Trip::ValveStuckOpen | Trip::BurstIsolated => true,
+            Trip::Flooded => settings.flood == FloodPolicy::CloseInletAndIsolate,
+            Trip::OverTemperature
+            | Trip::PressureHigh
+            | Trip::PressureLow
+            | Trip::MainsLost
+            | Trip::NoCirculation
+            | Trip::PrimaryPressureLow
+            | Trip::ReverseHeat
+            | Trip::MakeUpTooLong
+            | Trip::MakeUpVolume
+            | Trip::Burst
+            | Trip::ReliefTooLong
+            | Trip::TankLow
+            | Trip::TankHigh
+            | Trip::PlantRoomHot => false,
+        })
+    }
+
+    /// Whether the drives are spared until the plant room has cooled.
+    pub fn slows_drives(&self) -> bool {
+        self.holds(Trip::PlantRoomHot)
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    pub(crate) fn settings() -> InterlockSettings {
-        InterlockSettings {
-            supply_trip: Celsius(85.0),
-            supply_reset: heatstation_points::Kelvins(5.0),
-            supply_trip_delay: Duration::from_secs(2),
-            circulation_delay: Duration::from_secs(2),
-            circulation_reset: Duration::from_secs(30),
-            pressure_protect: Pascals(150_000.0),
-            pressure_restart: Pascals(200_000.0),
-            pressure_delay: Duration::from_secs(5),
-            mains_return: Duration::from_secs(45),
-            pressure_trip: Pascals(600_000.0),
-            sensor_hold: Duration::from_secs(60),
-            sensor_substitute: Duration::from_secs(1800),
-            valve_safe_cold: heatstation_points::Ratio(0.3),
-            valve_safe_below: Celsius(5.0),
-            trips_per_hour_max: 3,
-        }
-    }
-
-    fn sound() -> Sight {
-        Sight {
-            mains: Some(true),
-            supply: Some(Celsius(60.0)),
-            secondary_return: Some(Celsius(45.0)),
-            primary_supply: Some(Celsius(95.0)),
-            supply_pressure: Some(Pascals(450_000.0)),
-            holding_pressure: Some(Pascals(300_000.0)),
-            circulating: Some(true),
-            tank_restored: true,
-            ..Sight::default()
-        }
-    }
-
-    fn seconds(interlocks: &mut Interlocks, sight: Sight, count: u32) -> Vec<&'static str> {
-        let mut events = Vec::new();
-        for _ in 0..count {
-            interlocks.judge(&settings(), None, CircuitIndex(0), &sight, Duration::from_secs(1), &mut events);
-        }
-        events.iter().map(Event::kind).collect()
-    }
-
-    #[test]
-    fn too_hot_a_supply_closes_the_valve_inside_five_seconds_and_lets_go_below() {
-        let mut interlocks = Interlocks::default();
-        let hot = Sight { supply: Some(Celsius(86.0)), ..sound() };
-        assert_eq!(seconds(&mut interlocks, hot, 3), ["tripped"]);
-        assert_eq!(interlocks.closes_valve(), Some(Trip::OverTemperature));
-        assert_eq!(interlocks.stops_circulation(), None);
-        assert_eq!(seconds(&mut interlocks, Sight { supply: Some(Celsius(81.0)), ..sound() }, 60), Vec::<&str>::new());
-        assert_eq!(seconds(&mut interlocks, Sight { supply: None, ..sound() }, 60), Vec::<&str>::new());
-        assert_eq!(seconds(&mut interlocks, sound(), 10), ["trip_ended"]);
-    }
-
-    #[test]
-    fn the_fourth_over_temperature_of_an_hour_stays_until_a_person_resets_it() {
-        let mut interlocks = Interlocks::default();
-        let hot = Sight { supply: Some(Celsius(86.0)), ..sound() };
-        for _ in 0..3 {
-            seconds(&mut interlocks, hot, 3);
-            assert_eq!(seconds(&mut interlocks, sound(), 20), ["trip_ended"]);
-        }
-        seconds(&mut interlocks, hot, 3);
-        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        interlocks.ask_reset().unwrap();
-        assert_eq!(seconds(&mut interlocks, sound(), 60), ["trip_ended"]);
-    }
-
-    #[test]
-    fn low_pressure_stops_pumps_and_heat_until_the_restart_pressure() {
-        let mut interlocks = Interlocks::default();
-        let low = Sight { holding_pressure: Some(Pascals(140_000.0)), ..sound() };
-        seconds(&mut interlocks, low, 6);
-        assert_eq!(interlocks.stops_circulation(), Some(Trip::PressureLow));
-        assert_eq!(interlocks.stops_make_up(), None);
-        seconds(&mut interlocks, Sight { holding_pressure: Some(Pascals(180_000.0)), ..sound() }, 60);
-        assert!(interlocks.holds(Trip::PressureLow));
-        seconds(&mut interlocks, sound(), 10);
-        assert!(!interlocks.holds(Trip::PressureLow));
-    }
-
-    #[test]
-    fn unknown_circulation_counts_as_none() {
-        let mut interlocks = Interlocks::default();
-        seconds(&mut interlocks, Sight { circulating: None, ..sound() }, 3);
-        assert_eq!(interlocks.closes_valve(), Some(Trip::NoCirculation));
-        assert_eq!(interlocks.stops_circulation(), None);
-    }
-
-    #[test]
-    fn an_emergency_stop_stays_after_its_release() {
-        let mut interlocks = Interlocks::default();
-        seconds(&mut interlocks, Sight { emergency_stop: Contact::Acted, ..sound() }, 1);
-        assert!(interlocks.stops_circulation().is_some() && interlocks.stops_make_up().is_some());
-        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        interlocks.ask_reset().unwrap();
-        assert_eq!(seconds(&mut interlocks, sound(), 1), ["trip_ended"]);
-    }
-
-    #[test]
-    fn a_reset_while_the_button_is_pressed_does_not_let_its_release_start_the_plant() {
-        let mut interlocks = Interlocks::default();
-        assert_eq!(interlocks.ask_reset(), Err(Refusal::NoSuchThing));
-        let pressed = Sight { emergency_stop: Contact::Acted, ..sound() };
-        seconds(&mut interlocks, pressed, 5);
-        assert_eq!(interlocks.ask_reset(), Err(Refusal::StillTripped));
-        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        // Pressed again in the second of the reset: the reset is void.
-        assert_eq!(interlocks.ask_reset(), Ok(()));
-        seconds(&mut interlocks, pressed, 5);
-        assert_eq!(seconds(&mut interlocks, sound(), 60), Vec::<&str>::new());
-        assert!(interlocks.holds(Trip::EmergencyStop));
-    }
-}
+pub(crate) mod tests;

@@ -284,6 +284,18 @@ impl MakeUp {
         if self.running { MakeUpReason::OnSwitch } else { MakeUpReason::NoPump }
     }
 
+    /// Pumps that a person keeps out; said anew in each step.
+    pub(crate) fn keep_out(&mut self, pumps: [bool; MAKE_UP_PUMPS_MAX]) {
+        self.pumps.out = pumps;
+    }
+
+    /// A hand starts make-up before its start pressure; it stops at the setpoint as ever, and begins again half-way.
+    pub(crate) fn top_up(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings, pressure: Pascals) {
+        if pressure < settings.start + (settings.setpoint - settings.start) * 0.5 {
+            self.start(settings, readings);
+        }
+    }
+
     fn stop(&mut self) {
         self.running = false;
         self.run = Duration::ZERO;

@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::actuator::Motor;
 use crate::alarm::ActiveAlarm;
+use crate::authority::Held;
 use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
+use crate::frost::FrostStage;
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::leak::LeakReport;
@@ -28,12 +30,14 @@ use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
 use crate::quota::QuotaReport;
+use crate::reason::OperationReason;
 use crate::request::Mode;
 use crate::room_sensors::RoomVerdicts;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrimReport;
 use crate::season::HeatingTime;
-use crate::sequence::Stage;
+use crate::sensor_watch::{Doubted, Sources};
+use crate::sequence::{Restart, Stage};
 use crate::supply_source::SupplySource;
 
 /// The result of one step.
@@ -66,6 +70,22 @@ pub struct CircuitReport {
     pub mode: Mode,
     /// Where the sequence stands.
     pub stage: Stage,
+    /// Why the circuit does what it does, in one word.
+    pub operation: OperationReason,
+    /// Whether the setpoint has been reached since the valve opened.
+    pub reached: bool,
+    /// Whether it should have been.
+    pub late: bool,
+    /// How the restart that is under way goes on.
+    pub restart: Option<Restart>,
+    /// How far frost protection goes.
+    pub frost: FrostStage,
+    /// When the coldest water will stand at 0 °C, as it looks while no heat comes and it is below that outdoors.
+    pub freezes_in: Option<Duration>,
+    /// What each quantity is taken from.
+    pub sources: Sources,
+    /// Sensors that show something and are doubted.
+    pub doubted: Doubted,
     /// What the heating limit says.
     pub eco: Eco,
     /// The outdoor temperature that its buildings feel.
@@ -80,6 +100,8 @@ pub struct CircuitReport {
     pub supply_source: SupplySource,
     /// What decided the valve's command.
     pub valve_reason: ValveReason,
+    /// The valve is told to stand as far open as it may.
+    pub valve_open_wide: bool,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
     /// How the circulation's speed is found, and how its pumps stand.
@@ -98,6 +120,8 @@ pub struct CircuitReport {
     pub trips: Vec<Trip>,
     /// What is taken in hand: the time that is left.
     pub in_hand: Option<Duration>,
+    /// Who has the devices that are not automatic; a device may stand here twice, in hand and worked on.
+    pub held: Vec<Held>,
     /// The room estimate.
     pub rooms: RoomStatistic,
     /// What is thought of each room sensor.
@@ -161,10 +185,14 @@ pub enum ValveReason {
     SafePosition,
     /// In hand.
     Hand,
+    /// Somebody works on it: closed.
+    Maintenance,
     /// An interlock closed it.
     Interlock(Trip),
     /// Shutting down.
     ShuttingDown,
+    /// Restarts have failed and a person is called.
+    GivenUp,
     /// Not ours: local at the cabinet, or not taken over yet.
     Local,
 }
@@ -178,6 +206,8 @@ pub enum PumpReason {
     NoDemand,
     /// Waiting for pressure.
     Filling,
+    /// Jogging and resting, so that air finds the vents.
+    Venting,
     /// Heat is wanted.
     Heating,
     /// Frost protection.
@@ -192,6 +222,8 @@ pub enum PumpReason {
     Interlock(Trip),
     /// None is available.
     NoneAvailable,
+    /// Restarts have failed and a person is called.
+    GivenUp,
     /// Not ours: local at the cabinet, or not taken over yet.
     Local,
 }
@@ -227,6 +259,9 @@ pub struct CircuitCommands {
     pub tank_inlet_open: Option<Switch>,
     /// The buildings' valves, where they are ours.
     pub building_valves: Vec<Option<Ratio>>,
+    /// The isolation valve of the primary side, where there is one.
+    #[serde(default)]
+    pub isolation_open: Option<Switch>,
 }
 
 impl CircuitCommands {
@@ -242,6 +277,8 @@ impl CircuitCommands {
         });
         let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
         let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
+        let isolation =
+            self.isolation_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::IsolationOpen), s.number()));
         let circulation = self.circulation_pumps.iter().enumerate().flat_map(move |(p, pump)| {
             let p = PumpIndex(p);
             [
@@ -259,6 +296,14 @@ impl CircuitCommands {
         let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
             valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
         });
-        position.into_iter().chain(motor).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
+        position
+            .into_iter()
+            .chain(motor)
+            .chain(circulation)
+            .chain(make_up)
+            .chain(relief)
+            .chain(inlet)
+            .chain(isolation)
+            .chain(buildings)
     }
 }

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Kelvins, PumpIndex, Ratio};
+use heatstation_points::{BuildingIndex, CircuitIndex, Kelvins, PumpIndex, Ratio, Switch};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
+use crate::authority::Device;
 use crate::outage::{Cause, OutageId};
 
 /// Where a wish comes from, from the most to the least local.
@@ -21,6 +22,20 @@ pub enum Origin {
     Service,
     /// The dispatch centre.
     Dispatch,
+}
+
+impl Origin {
+    /// All of them, from the most to the least local.
+    pub const ALL: [Origin; 3] = [Origin::Operator, Origin::Service, Origin::Dispatch];
+
+    /// The name in metrics and records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Operator => "operator",
+            Origin::Service => "service",
+            Origin::Dispatch => "dispatch",
+        }
+    }
 }
 
 /// What a circuit is asked to do.
@@ -44,6 +59,16 @@ pub enum Hand {
     CirculationSpeed(Ratio),
     /// One pump kept out of duty.
     PumpOut(PumpIndex),
+    /// Make-up: on tops up to the setpoint now, off keeps it from starting.
+    MakeUp(Switch),
+    /// One make-up pump kept out of duty.
+    MakeUpPumpOut(PumpIndex),
+    /// The relief valve.
+    ReliefValve(Switch),
+    /// The make-up tank's inlet.
+    TankInlet(Switch),
+    /// A building's valve at a position.
+    BuildingValve(BuildingIndex, Ratio),
 }
 
 /// A wish.
@@ -75,7 +100,16 @@ pub enum Wish {
         /// For how long.
         lasts: Duration,
     },
-    /// Give all outputs of a circuit back to automatic.
+    /// Work on a device for a time: it is not started, by nobody and for nothing. No time at all ends it.
+    TakeForMaintenance {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which device.
+        device: Device,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// Give all outputs of a circuit back to automatic; what is worked on only if a person at the station asks.
     ReturnToAutomatic {
         /// Which circuit.
         circuit: CircuitIndex,
@@ -85,6 +119,13 @@ pub enum Wish {
         /// Which circuit.
         circuit: CircuitIndex,
     },
+    /// Let the next start of a circuit prove its pressure and vent, as after a summer: after work on the plant.
+    StartSeason {
+        /// Which circuit.
+        circuit: CircuitIndex,
+    },
+    /// A sign of life from a dispatch centre or a program: what it asked earlier stands on.
+    StayConnected,
     /// Acknowledge an alarm.
     Acknowledge {
         /// Which alarm.
@@ -128,4 +169,6 @@ pub enum Refusal {
     StillTripped,
     /// Only people at the station may ask this.
     NotFromThere,
+    /// Somebody works on the device.
+    InMaintenance,
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Kelvins, Ratio};
+use heatstation_points::{CircuitIndex, Kelvins, PumpIndex, Ratio};
 
+use crate::authority::{Device, Hold, Lease};
 use crate::event::Event;
 use crate::request::{Hand, Mode, Origin, Refusal, Request, Wish};
-use crate::settings::Settings;
-use crate::state::{CircuitState, HandState, State};
+use crate::settings::{CircuitSettings, Settings};
+use crate::state::{CircuitState, State};
 
 /// Wishes a minute from one origin; more is a fault or an attack.
 const WISHES_PER_MINUTE: f64 = 6.0;
@@ -25,15 +26,25 @@ pub(crate) fn grant(
     for bucket in &mut state.wishes_of_late {
         *bucket = (*bucket - WISHES_PER_MINUTE * dt.as_secs_f64() / 60.0).max(0.0);
     }
-    for (number, circuit) in state.circuits.iter_mut().enumerate() {
+    for silent_for in state.silent_for.iter_mut().flatten() {
+        *silent_for = silent_for.saturating_add(dt);
+    }
+    for (number, (circuit, settings)) in state.circuits.iter_mut().zip(&settings.circuits).enumerate() {
         pass(circuit, CircuitIndex(number), dt, events);
+        hear(circuit, CircuitIndex(number), settings, &state.silent_for, events);
     }
     for request in requests {
         let mut request = request.clone();
         cut(&mut request.author);
         cut(&mut request.reason);
         match judge(settings, state, &request, events) {
-            Ok(()) => events.push(Event::RequestGranted { request }),
+            Ok(()) => {
+                state.silent_for[request.origin as usize] = Some(Duration::ZERO);
+                // A sign of life each minute is no news.
+                if request.wish != Wish::StayConnected {
+                    events.push(Event::RequestGranted { request });
+                }
+            }
             Err(refusal) => events.push(Event::RequestRefused { request, refusal }),
         }
     }
@@ -46,15 +57,40 @@ fn cut(text: &mut String) {
 }
 
 fn pass(memory: &mut CircuitState, circuit: CircuitIndex, dt: Duration, events: &mut Vec<Event>) {
-    if memory.hand.pass(dt) {
-        events.push(Event::HandExpired { circuit });
-    }
+    memory.leases.pass(dt, |device| events.push(Event::HandExpired { circuit, device: Some(device) }));
     if let Some((_, left)) = &mut memory.shift {
         *left = left.saturating_sub(dt);
         if left.is_zero() {
             memory.shift = None;
         }
     }
+}
+
+/// The Samson contract: who shifts the supply from afar has to be heard, or the station is on its own again. A person at
+/// the station has been heard for as long as the wish lives.
+fn hear(
+    memory: &mut CircuitState,
+    circuit: CircuitIndex,
+    settings: &CircuitSettings,
+    silent_for: &[Option<Duration>; 3],
+    events: &mut Vec<Event>,
+) {
+    let Some((origin, _)) = memory.shift_by.as_ref().filter(|_| memory.shift.is_some()) else { return };
+    let origin = match origin {
+        Origin::Operator => return,
+        origin @ (Origin::Service | Origin::Dispatch) => *origin,
+    };
+    if silent_for[origin as usize].is_some_and(|silent| silent >= settings.envelope.silence_max) {
+        memory.shift = None;
+        events.push(Event::RemoteFellSilent { circuit, origin });
+    }
+}
+
+/// Whether a dispatch centre that was once there has been silent for too long.
+pub(crate) fn dispatch_is_silent(settings: &Settings, state: &State) -> bool {
+    let silent_for = state.silent_for[Origin::Dispatch as usize];
+    let longest = settings.circuits.iter().map(|circuit| circuit.envelope.silence_max).max();
+    silent_for.zip(longest).is_some_and(|(silent_for, longest)| silent_for >= longest)
 }
 
 fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut Vec<Event>) -> Result<(), Refusal> {
@@ -82,31 +118,49 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
                 return Err(Refusal::TooLong);
             }
             let shift = (*by != Kelvins(0.0) && !lasts.is_zero()).then_some((*by, *lasts));
-            circuit_of(state, *circuit)?.shift = shift;
+            let memory = circuit_of(state, *circuit)?;
+            memory.shift = shift;
+            memory.shift_by = Some((request.origin, request.author.as_str().into()));
         }
         Wish::TakeInHand { circuit, hand, lasts } => {
             if !from_there {
                 return Err(Refusal::NotFromThere);
             }
-            let settings = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?;
-            if *lasts > settings.envelope.life_max {
-                return Err(Refusal::TooLong);
-            }
-            take_in_hand(&mut circuit_of(state, *circuit)?.hand, *hand, settings.circulation.pumps, *lasts)?;
+            take(settings, state, request, *circuit, hand.device(), Hold::Manual(sound(*hand)?), *lasts)?;
         }
-        Wish::ReturnToAutomatic { circuit } => circuit_of(state, *circuit)?.hand = HandState::default(),
+        Wish::TakeForMaintenance { circuit, device, lasts } => {
+            if !from_there {
+                return Err(Refusal::NotFromThere);
+            }
+            take(settings, state, request, *circuit, *device, Hold::Maintenance, *lasts)?;
+        }
+        Wish::ReturnToAutomatic { circuit } => {
+            let leases = &mut circuit_of(state, *circuit)?.leases;
+            leases.clear_hands();
+            if from_there {
+                leases.clear_maintenance();
+            }
+        }
         Wish::ResetTrips { circuit } => {
             if !from_there {
                 return Err(Refusal::NotFromThere);
             }
             let pumps = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.circulation;
             let memory = circuit_of(state, *circuit)?;
-            // Who resets has looked: pumps that had given up are tried again too.
-            match (memory.circulation.forgive(&pumps), memory.interlocks.ask_reset()) {
+            // Who resets has looked: pumps and restarts that had been given up are tried again too.
+            let tried_again = memory.circulation.forgive(&pumps) | memory.sequence.try_again();
+            match (tried_again, memory.interlocks.ask_reset()) {
                 (true, _) | (false, Ok(())) => {}
                 (false, Err(refusal)) => return Err(refusal),
             }
         }
+        Wish::StartSeason { circuit } => {
+            if !from_there {
+                return Err(Refusal::NotFromThere);
+            }
+            circuit_of(state, *circuit)?.sequence.ask_season_start();
+        }
+        Wish::StayConnected => {}
         Wish::Acknowledge { alarm } => {
             if !state.alarms.acknowledge(*alarm) {
                 return Err(Refusal::NoSuchThing);
@@ -129,15 +183,55 @@ fn circuit_of(state: &mut State, circuit: CircuitIndex) -> Result<&mut CircuitSt
     state.circuits.get_mut(circuit.0).ok_or(Refusal::NoSuchThing)
 }
 
-fn take_in_hand(state: &mut HandState, hand: Hand, pumps: usize, lasts: Duration) -> Result<(), Refusal> {
-    let share = |ratio: Ratio| {
-        if (0.0..=1.0).contains(&ratio.0) { Ok(ratio) } else { Err(Refusal::OutOfRange) }
-    };
-    match hand {
-        Hand::Valve(position) => state.valve = Some((share(position)?, lasts)),
-        Hand::CirculationSpeed(speed) => state.speed = Some((share(speed)?, lasts)),
-        Hand::PumpOut(pump) if pump.0 < pumps => state.out[pump.0] = Some(lasts),
-        Hand::PumpOut(_) => return Err(Refusal::NoSuchThing),
+fn take(
+    settings: &Settings,
+    state: &mut State,
+    request: &Request,
+    circuit: CircuitIndex,
+    device: Device,
+    hold: Hold,
+    lasts: Duration,
+) -> Result<(), Refusal> {
+    let settings = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?;
+    let memory = circuit_of(state, circuit)?;
+    if !has(settings, device) {
+        return Err(Refusal::NoSuchThing);
     }
+    if lasts > settings.envelope.life_max {
+        return Err(Refusal::TooLong);
+    }
+    if matches!(hold, Hold::Manual(_)) && memory.leases.maintains(device) {
+        return Err(Refusal::InMaintenance);
+    }
+    let author = request.author.as_str().into();
+    memory.leases.take(Lease { device, hold, origin: request.origin, author, left: lasts });
     Ok(())
+}
+
+/// Whether the circuit has that device.
+fn has(settings: &CircuitSettings, device: Device) -> bool {
+    let make_up_pumps = settings.make_up.as_ref().map_or(0, |make_up| make_up.pumps);
+    match device {
+        Device::Valve | Device::CirculationSpeed => true,
+        Device::CirculationPump(PumpIndex(pump)) => pump < settings.circulation.pumps,
+        Device::MakeUpPump(PumpIndex(pump)) => pump < make_up_pumps,
+        Device::MakeUp | Device::ReliefValve | Device::TankInlet => make_up_pumps > 0,
+        Device::BuildingValve(building) => building.0 < settings.buildings.len(),
+    }
+}
+
+/// A hand with a position that exists.
+fn sound(hand: Hand) -> Result<Hand, Refusal> {
+    match hand {
+        Hand::Valve(Ratio(share)) | Hand::CirculationSpeed(Ratio(share)) | Hand::BuildingValve(_, Ratio(share)) => {
+            if (0.0..=1.0).contains(&share) {
+                Ok(hand)
+            } else {
+                Err(Refusal::OutOfRange)
+            }
+        }
+        Hand::PumpOut(_) | Hand::MakeUp(_) | Hand::MakeUpPumpOut(_) | Hand::ReliefValve(_) | Hand::TankInlet(_) => {
+            Ok(hand)
+        }
+    }
 }

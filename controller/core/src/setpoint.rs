@@ -30,6 +30,9 @@ pub struct Setpoint {
     ramp: Option<Celsius>,
     remote: Kelvins,
     flow_ratio: Option<Ratio>,
+    /// What the last step gave.
+    #[serde(default)]
+    in_force: Option<Celsius>,
     #[serde(default)]
     limits: Limits,
 }
@@ -106,6 +109,7 @@ impl Setpoint {
         };
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
         ledger.book(Part::Ramp, value - limited);
+        self.in_force = Some(value);
         self.limits.give(value - unlimited);
         let limiters = self.limits.reports(&wishes.limits);
         SetpointReport { value, base, ledger, held_by, flow_ratio, limiters }
@@ -114,6 +118,11 @@ impl Setpoint {
     /// Whether a limiter held the setpoint down in the last step.
     pub fn is_limited(&self) -> bool {
         self.limits.hold()
+    }
+
+    /// The setpoint that was in force in the last step.
+    pub(crate) fn in_force(&self) -> Option<Celsius> {
+        self.in_force
     }
 
     fn smooth_flow_ratio(

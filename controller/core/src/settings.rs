@@ -21,6 +21,7 @@ mod limits;
 mod make_up;
 mod outdoor;
 mod rooms;
+mod sequence;
 mod supply;
 mod valve;
 mod weather;
@@ -30,11 +31,12 @@ pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, 
 pub use circulation_speed::{
     FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
 };
-pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
+pub use guard::{FloodPolicy, FrostSettings, InterlockSettings, IsolationSettings, OutageSettings};
 pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
 pub use make_up::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::{RoomSensorSettings, RoomTrimSettings};
+pub use sequence::SequenceSettings;
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 pub use weather::{EquivalentOutdoorSettings, HeatingLimitScope, HeatingLimitSettings, ShoulderSettings};
@@ -134,8 +136,12 @@ pub struct CircuitSettings {
     pub balance: Option<BalanceSettings>,
     /// Pressure holding; none where something else holds the pressure.
     pub make_up: Option<MakeUpSettings>,
+    /// Starting and stopping in order.
+    pub sequence: SequenceSettings,
     /// Interlocks.
     pub interlock: InterlockSettings,
+    /// A fast-closing isolation valve beside the control valve; none where there is none.
+    pub isolation: Option<IsolationSettings>,
     /// Frost protection.
     pub frost: FrostSettings,
     /// Detection of outages.

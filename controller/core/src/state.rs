@@ -2,15 +2,17 @@
 //!
 //! It holds elapsed times, never clock readings, so that a state saved by one run means the same to the next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Kelvins, Ratio};
+use heatstation_points::{CircuitIndex, Kelvins};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarms;
 use crate::area::Area;
+use crate::authority::Leases;
 use crate::balance::Balance;
-use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::circulation::Circulation;
 use crate::creep::Creep;
 use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
@@ -22,11 +24,12 @@ use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
 use crate::quota::Quota;
-use crate::request::Mode;
+use crate::request::{Mode, Origin};
 use crate::room_sensors::RoomSensors;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrim;
 use crate::season::SeasonWatch;
+use crate::sensor_watch::SensorWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -51,6 +54,9 @@ pub struct State {
     pub(crate) circuits: Vec<CircuitState>,
     /// Wishes of late, per origin: buckets that leak six a minute.
     pub(crate) wishes_of_late: [f64; 3],
+    /// How long each origin has said nothing that was granted; none before its first word.
+    #[serde(default)]
+    pub(crate) silent_for: [Option<Duration>; 3],
 }
 
 /// The state of a circuit.
@@ -63,6 +69,9 @@ pub struct CircuitState {
     /// The cabinet stood on local in the last step.
     #[serde(default)]
     pub(crate) was_local: bool,
+    /// It is watched because a person gave it back at the cabinet.
+    #[serde(default)]
+    pub(crate) given_back: bool,
     #[serde(default)]
     pub(crate) equivalent: EquivalentOutdoor,
     #[serde(default)]
@@ -91,11 +100,21 @@ pub struct CircuitState {
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
     pub(crate) watch: Watch,
-    pub(crate) hand: HandState,
+    /// What is in hand or worked on.
+    #[serde(default)]
+    pub(crate) leases: Leases,
     /// A wish to shift the supply: by how much, for how long still.
     pub(crate) shift: Option<(Kelvins, Duration)>,
+    /// Who wished it.
+    #[serde(default)]
+    pub(crate) shift_by: Option<(Origin, Arc<str>)>,
     /// How long the valve has not followed its command.
     pub(crate) valve_astray: Held,
+    /// How long the isolation valve has not followed its command.
+    #[serde(default)]
+    pub(crate) isolation_astray: Held,
+    #[serde(default)]
+    pub(crate) sensors: SensorWatch,
 }
 
 impl Default for CircuitState {
@@ -104,6 +123,7 @@ impl Default for CircuitState {
             mode: Mode::default(),
             watching: Some(Duration::ZERO),
             was_local: false,
+            given_back: false,
             equivalent: EquivalentOutdoor::default(),
             heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
@@ -122,62 +142,13 @@ impl Default for CircuitState {
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
             watch: Watch::default(),
-            hand: HandState::default(),
+            leases: Leases::default(),
             shift: None,
+            shift_by: None,
             valve_astray: Held::default(),
+            isolation_astray: Held::default(),
+            sensors: SensorWatch::default(),
         }
-    }
-}
-
-/// What is taken in hand, each with the time that is left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HandState {
-    /// The valve.
-    pub(crate) valve: Option<(Ratio, Duration)>,
-    /// The speed of the duty pumps.
-    pub(crate) speed: Option<(Ratio, Duration)>,
-    /// Pumps that are kept out.
-    pub(crate) out: [Option<Duration>; PUMPS_MAX],
-}
-
-impl HandState {
-    /// The longest time that is left, if anything is in hand.
-    pub(crate) fn left(&self) -> Option<Duration> {
-        let valve = self.valve.map(|(_, left)| left);
-        let speed = self.speed.map(|(_, left)| left);
-        self.out.iter().copied().chain([valve, speed]).flatten().max()
-    }
-
-    /// Lets time pass in which no step was made. What has ended by then ends in the next step, which says so.
-    fn age(&mut self, age: Duration) {
-        let HandState { valve, speed, out } = self;
-        let position = valve.iter_mut().chain(speed).map(|(_, left)| left);
-        for left in position.chain(out.iter_mut().flatten()) {
-            *left = left.saturating_sub(age);
-        }
-    }
-
-    /// Lets time pass; whether anything has just ended.
-    pub(crate) fn pass(&mut self, dt: Duration) -> bool {
-        let mut ended = false;
-        let mut pass = |left: &mut Duration| {
-            *left = left.saturating_sub(dt);
-            let over = left.is_zero();
-            ended |= over;
-            over
-        };
-        if self.valve.as_mut().is_some_and(|(_, left)| pass(left)) {
-            self.valve = None;
-        }
-        if self.speed.as_mut().is_some_and(|(_, left)| pass(left)) {
-            self.speed = None;
-        }
-        for out in &mut self.out {
-            if out.as_mut().is_some_and(&mut pass) {
-                *out = None;
-            }
-        }
-        ended
     }
 }
 
@@ -199,12 +170,15 @@ impl State {
         let mut state = saved;
         state.last = None;
         state.outdoor.age(age);
+        for silent_for in state.silent_for.iter_mut().flatten() {
+            *silent_for = silent_for.saturating_add(age);
+        }
         state.season.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
             circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
-            circuit.hand.age(age);
+            circuit.leases.age(age);
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);
@@ -221,7 +195,7 @@ impl State {
                 circuit.setpoint = Setpoint::default();
                 circuit.supply_loop = SupplyLoop::default();
                 circuit.shift = None;
-                circuit.hand = HandState::default();
+                circuit.leases.clear_hands();
             }
         }
         Some(state)

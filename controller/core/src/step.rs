@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Readings, Switch};
+use heatstation_points::{CircuitIndex, Readings};
 
 use crate::adopt;
 use crate::alarms_of_step;
@@ -16,7 +16,8 @@ use crate::forecast::Forecast;
 use crate::heating_limit::{Eco, Owed};
 use crate::leak::LeakReport;
 use crate::moment::Moment;
-use crate::report::{CircuitReport, Report};
+use crate::reason::OperationReason;
+use crate::report::{CircuitReport, Report, ValveReason};
 use crate::request::{Mode, Request};
 use crate::requests;
 use crate::settings::{CircuitSettings, Settings};
@@ -29,8 +30,9 @@ mod limit;
 mod see;
 mod valve;
 mod water;
+mod who;
 
-use guard::{judge_interlocks, run_sequence, watch_outage};
+use guard::{guard_against_frost, judge_interlocks, judge_reached, run_sequence, watch_outage};
 use heat::{find_setpoint, pause};
 use see::see;
 use valve::drive_valve;
@@ -96,7 +98,8 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
         alarms_of_step::of_circuit(circuit, memory, &report, &surroundings, &mut state.alarms, &mut events);
         circuits.push(report);
     }
-    let facts = alarms_of_step::StationFacts { outdoor, health: inputs.health, now: inputs.now, dt };
+    let dispatch_silent = requests::dispatch_is_silent(settings, &state);
+    let facts = alarms_of_step::StationFacts { outdoor, health: inputs.health, dispatch_silent, now: inputs.now, dt };
     alarms_of_step::of_station(&inputs.readings.station, &facts, &mut state.alarms, &mut events);
 
     let alarms = state.alarms.active();
@@ -112,25 +115,34 @@ fn step_circuit(
     events: &mut Vec<Event>,
 ) -> CircuitReport {
     let seen = see(settings, memory, at, events);
-    let ours = adopt::take_over(settings, memory, at, seen.circulating);
-    let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
+    let ours = adopt::take_over(settings, memory, at, seen.circulating, events);
+    let frost = guard_against_frost(settings, memory, at, &seen);
     let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, seen.rooms.tail_excess(), at.dt);
     let eco = pause(settings, memory, at, &equivalent, events);
-    let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heat;
+    let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heats();
 
     judge_interlocks(settings, memory, at, &seen, events);
-    run_sequence(settings, memory, at, &seen, wanted, events);
-    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
-    let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
+    run_sequence(settings, memory, at, &seen, wanted, frost, events);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
+    judge_reached(settings, memory, at, &seen, &setpoint, events);
+    let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
-    let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.heat), &mut commands);
+    let balance = balance_buildings(settings, memory, at, &seen, frost, &mut commands);
 
     watch_outage(settings, memory, at, &seen, &setpoint, events);
-    CircuitReport {
+    let mut report = CircuitReport {
         circuit: at.index,
         mode: memory.mode,
         stage: memory.sequence.stage,
+        operation: OperationReason::NoDemand,
+        reached: memory.sequence.reached(),
+        late: valve_reason == ValveReason::Control && memory.sequence.late(&settings.sequence),
+        restart: memory.sequence.restart(),
+        frost,
+        freezes_in: memory.frost.freezes_in(),
+        sources: seen.sources,
+        doubted: memory.sensors.doubted(),
         eco,
         equivalent,
         setpoint,
@@ -138,6 +150,7 @@ fn step_circuit(
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
+        valve_open_wide: memory.supply_loop.open_wide(&settings.valve),
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
@@ -146,7 +159,8 @@ fn step_circuit(
         balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
-        in_hand: memory.hand.left(),
+        in_hand: memory.leases.longest_hand(),
+        held: who::held(settings, memory, at),
         rooms: seen.rooms,
         room_verdicts: memory.room_sensors.verdicts(),
         room_trim,
@@ -154,7 +168,9 @@ fn step_circuit(
         season_time: memory.watch.seconds,
         withheld: adopt::withheld(settings, at),
         commands: ours.then_some(commands),
-    }
+    };
+    report.operation = OperationReason::of(&report, at.heats);
+    report
 }
 
 /// What the network loses; nobody can tell where make-up is not metered.

@@ -241,12 +241,22 @@ impl SupplyLoop {
         &self.exchanger
     }
 
-    /// One step while no heat is wanted or an interlock has the valve: close. On a trip at once, for the actuator then
-    /// runs as fast as it can; in a planned stop as fast as the stem, so that the command shows the truth.
+    /// One step while an interlock has the valve, or it rests: closed at once, for the actuator then runs as fast as it
+    /// can.
     pub fn close(&mut self, valve: &ValveSettings, dt: Duration) {
         self.let_stem_follow(valve, dt);
         self.command = Ratio::ZERO;
         self.wish = Ratio::ZERO;
+        self.away = true;
+        self.lost_for = Duration::ZERO;
+    }
+
+    /// One step of a planned stop: towards closed as fast as the stem, so that the water follows without a knock and the
+    /// command shows the truth.
+    pub fn run_down(&mut self, valve: &ValveSettings, dt: Duration) {
+        self.let_stem_follow(valve, dt);
+        self.approach(Ratio::ZERO, valve, dt);
+        self.wish = self.command;
         self.away = true;
         self.lost_for = Duration::ZERO;
     }
@@ -308,6 +318,11 @@ impl SupplyLoop {
     fn remember_mean(&mut self, dt: Duration) {
         let before = self.mean.unwrap_or(self.command);
         self.mean = Some(before + (self.command - before) * (1.0 - (-seconds(dt) / 3600.0).exp()));
+    }
+
+    /// Whether the valve stands as far open as it may.
+    pub fn open_wide(&self, valve: &ValveSettings) -> bool {
+        self.command >= valve.position_max - Ratio(1e-6)
     }
 
     /// Whether the valve stands at one of its ends and can give no more, or no less.

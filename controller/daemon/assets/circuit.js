@@ -55,19 +55,42 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses"]) {
+  const terms = {};
+  const keys = [
+    "operationIs", "valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses",
+    "heldBySomebody", "doubted", "freezesIn",
+  ];
+  for (const key of keys) {
     rows[key] = el("dd", {});
-    list.append(el("dt", {}, t(key)), rows[key]);
+    terms[key] = el("dt", {}, t(key));
+    list.append(terms[key], rows[key]);
   }
-  const calm = ["control", "no_demand", "heating", "starting", "filling", "post_run", "shutting_down"];
   const say = (row, text, level) => {
     setText(row, text);
     setAttribute(row, "data-level", level);
   };
+  // What is as it should be is not worth a line.
+  const sayIfAny = (key, text, level) => {
+    terms[key].hidden = rows[key].hidden = !text;
+    say(rows[key], text, level);
+  };
+  const fine = ["normal", "warming_up", "starting", "no_demand", "lying_by", "shutting_down", "exercise"];
+  const calm = ["control", "no_demand", "heating", "starting", "filling", "post_run", "shutting_down"];
   return {
     node: list,
     update(circuit) {
       const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
+      const operation = circuit.operation;
+      say(rows.operationIs, `${pick(operation)} (${circuit.operation_code})`, fine.includes(operation.name) ? "plain" : "attention");
+      const who = (held) =>
+        [pick(held.device), pick(held.authority), held.author, held.left_seconds === null ? null : duration(held.left_seconds)]
+          .filter((part) => part !== null)
+          .join(" · ");
+      sayIfAny("heldBySomebody", circuit.held.map(who).join("; "), "attention");
+      const doubt = (one) => `${pick(one.sensor)}: ${pick(one.finding)}`;
+      sayIfAny("doubted", circuit.doubted.map(doubt).join("; "), "attention");
+      const freezes = circuit.freezes_in_seconds;
+      sayIfAny("freezesIn", freezes === null ? "" : duration(freezes), "alarm");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
       const speed = circuit.circulation.speed_reason;

@@ -148,6 +148,7 @@ macro_rules! circuit_inputs { ($make:ident) => { $make! {
         TankInletFeedback tank_inlet_feedback: Switch, "tank_inlet.open_feedback", 0.0 ..= 1.0, Control, "水箱进水阀反馈";
         ReliefFeedback relief_feedback: Switch, "relief_valve.open_feedback", 0.0 ..= 1.0, Safety, "泄压阀反馈";
         SoftenerHealthy softener_healthy: Switch, "softener.healthy", 0.0 ..= 1.0, Slow, "软水器正常";
+        IsolationFeedback isolation_feedback: Switch, "isolation_valve.open_feedback", 0.0 ..= 1.0, Safety, "紧急切断阀反馈";
     }
 } } }
 macro_rules! pump_inputs {
@@ -207,6 +208,7 @@ signals! {
         ValveClosing valve_closing: Switch, "valve.closing", 0.0 ..= 1.0, Safety, "电动阀关阀";
         ReliefOpen relief_open: Switch, "relief_valve.open", 0.0 ..= 1.0, Safety, "泄压阀";
         TankInletOpen tank_inlet_open: Switch, "tank_inlet.open", 0.0 ..= 1.0, Control, "水箱进水阀";
+        IsolationOpen isolation_open: Switch, "isolation_valve.open", 0.0 ..= 1.0, Safety, "紧急切断阀";
     }
 }
 signals! {

@@ -67,7 +67,12 @@ impl HandLedger {
             match hand {
                 Hand::Valve(_) => self.valve = self.valve.max(until),
                 Hand::CirculationSpeed(_) => self.speed = self.speed.max(until),
-                Hand::PumpOut(_) => {}
+                Hand::PumpOut(_)
+                | Hand::MakeUp(_)
+                | Hand::MakeUpPumpOut(_)
+                | Hand::ReliefValve(_)
+                | Hand::TankInlet(_)
+                | Hand::BuildingValve(..) => {}
             }
             self.anything = self.anything.max(until);
         }
@@ -150,6 +155,8 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
     match request.wish {
         Wish::SetMode { mode: Mode::Stopped, .. }
         | Wish::TakeInHand { .. }
+        | Wish::TakeForMaintenance { .. }
+        | Wish::StartSeason { .. }
         | Wish::ResetTrips { .. }
         | Wish::ConfirmCause { .. }
             if remote =>
@@ -164,12 +171,24 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
         Wish::TakeInHand { circuit, hand, lasts } => {
             let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
             let inside = match hand {
-                Hand::Valve(ratio) | Hand::CirculationSpeed(ratio) => (0.0..=1.0).contains(&ratio.0),
-                Hand::PumpOut(_) => true,
+                Hand::Valve(ratio) | Hand::CirculationSpeed(ratio) | Hand::BuildingValve(_, ratio) => {
+                    (0.0..=1.0).contains(&ratio.0)
+                }
+                Hand::PumpOut(_)
+                | Hand::MakeUp(_)
+                | Hand::MakeUpPumpOut(_)
+                | Hand::ReliefValve(_)
+                | Hand::TankInlet(_) => true,
             };
             (!inside || lasts > envelope.life_max).then(|| "beyond the envelope".to_owned())
         }
+        Wish::TakeForMaintenance { circuit, lasts, .. } => {
+            let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
+            (lasts > envelope.life_max).then(|| "too long".to_owned())
+        }
         Wish::SetMode { .. }
+        | Wish::StartSeason { .. }
+        | Wish::StayConnected
         | Wish::ReturnToAutomatic { .. }
         | Wish::ResetTrips { .. }
         | Wish::Acknowledge { .. }

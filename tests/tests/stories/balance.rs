@@ -89,7 +89,7 @@ fn a_building_valve_that_is_turned_by_hand_is_left_alone_and_the_others_go_on() 
     hours(&mut rig, 1);
     let report = rig.view().2.unwrap().circuits[0].clone();
     let valves = report.commands.expect("ours").building_valves;
-    assert_eq!(valves.iter().map(|valve| valve.is_some()).collect::<Vec<_>>(), [true, false, true, true, true, true]);
+    assert_eq!(valves.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true, true, true, true]);
     assert_eq!(report.balance.map(|balance| balance.astray), Some(1));
 }
 

@@ -2,7 +2,10 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod authority;
 mod balance;
+mod failsafe;
+mod interlocks;
 mod limits;
 mod loops;
 mod motors;
@@ -10,4 +13,6 @@ mod pressure;
 mod pumps;
 mod rooms;
 mod scenarios;
+mod sensors;
+mod sequences;
 mod weather;

@@ -17,6 +17,8 @@ pub struct RawEnvelope {
     pub rate_kelvins_per_minute: Number,
     /// The longest life of a wish.
     pub life_max_hours: Number,
+    /// A dispatch centre or program that says nothing for so long has no say any more: what it asked ends.
+    pub silence_max_minutes: Number,
     /// Below this outdoor temperature the heat floor holds.
     pub frost_celsius: Number,
     /// In frost a wish may lower the setpoint by no more than this.

@@ -145,6 +145,11 @@ impl super::MakeUp {
         self.ladder.look(readings, turning, dt)
     }
 
+    /// Where it came from.
+    pub(crate) fn pressure_source(&self) -> PressureSource {
+        self.ladder.source()
+    }
+
     /// That pressure if it is measured, by one sensor or by two; not if it is estimated.
     pub(crate) fn measured(&self, pressure: Option<Pascals>) -> Option<Pascals> {
         match self.ladder.source() {

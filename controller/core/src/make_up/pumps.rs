@@ -42,6 +42,9 @@ pub(super) struct Pumps {
     lead: usize,
     helper: Option<usize>,
     short: Held,
+    /// Pumps that a person keeps out; said anew in each step.
+    #[serde(skip)]
+    pub(super) out: [bool; MAKE_UP_PUMPS_MAX],
     /// The pressure when the working pumps were last seen to lift it.
     lifted_from: Option<Pascals>,
 }
@@ -104,7 +107,7 @@ impl Pumps {
     }
 
     fn able(&self, readings: &CircuitReadings, number: usize) -> bool {
-        self.each[number].rest.is_zero() && readings.make_up_pumps.get(number).is_none_or(sound)
+        !self.out[number] && self.each[number].rest.is_zero() && readings.make_up_pumps.get(number).is_none_or(sound)
     }
 
     /// The next pump in turn that can.

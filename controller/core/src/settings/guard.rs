@@ -38,6 +38,36 @@ pub struct InterlockSettings {
     pub valve_safe_below: Celsius,
     /// Automatic resets an hour after which an over-temperature trip stays until a person resets it.
     pub trips_per_hour_max: u8,
+    /// This station's own wait after power is back, so that the stations of a district do not start together.
+    pub mains_stagger: Duration,
+    /// The lowest primary supply pressure that the network orders; none leaves the primary pressure to others. Where it is
+    /// given, water that would boil closes the valve too.
+    pub primary_pressure_min: Option<Pascals>,
+    /// The relief valve may stand open for so long before make-up stops.
+    pub relief_open_max: Duration,
+    /// What water on the plant room's floor does.
+    pub flood: FloodPolicy,
+    /// Above this the plant room is too hot for the drives: they run no faster than their fallback speed.
+    pub plant_room_max: Celsius,
+}
+
+/// What water on the plant room's floor does, beside its alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FloodPolicy {
+    /// Nothing.
+    Alarm,
+    /// The make-up tank's inlet closes until a person resets it.
+    CloseInlet,
+    /// And the primary side is isolated, where there is a valve for that.
+    CloseInletAndIsolate,
+}
+
+/// A fast-closing isolation valve (紧急切断阀) in the primary side, beside the control valve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IsolationSettings {
+    /// The time from open to closed. Spring-return actuators close within 5 to 20 s.
+    pub close_time: Duration,
 }
 
 /// Frost protection.
@@ -45,6 +75,14 @@ pub struct InterlockSettings {
 pub struct FrostSettings {
     /// Below this outdoor temperature circulation stays on in every mode.
     pub outdoor: Celsius,
+    /// While no outdoor temperature is known: water colder than this is moved from time to time.
+    pub stir_below: Celsius,
+    /// For how long.
+    pub stir_for: Duration,
+    /// How often.
+    pub stir_every: Duration,
+    /// A building's return or a room colder than this is danger: heat whatever limits say, and the urgent alarm.
+    pub danger: Celsius,
     /// Below this return temperature circulation and heat are demanded.
     pub water: Celsius,
     /// Heat is demanded until the water is this warm.
@@ -57,6 +95,12 @@ impl Default for FrostSettings {
     fn default() -> Self {
         FrostSettings {
             outdoor: Celsius(3.0),
+            // Siemens RVD without an outdoor sensor: flow below 10 °C, ten minutes every six hours.
+            stir_below: Celsius(10.0),
+            stir_for: Duration::from_secs(600),
+            stir_every: Duration::from_secs(6 * 3600),
+            // Siemens RVD: building frost setpoint 8 °C.
+            danger: Celsius(8.0),
             // Siemens RVD: continuous pump and heat below 5 °C flow until above 7 °C.
             water: Celsius(5.0),
             water_restored: Celsius(10.0),

@@ -63,6 +63,8 @@ pub struct EnvelopeSettings {
     pub rate_per_minute: Kelvins,
     /// The longest life of a wish.
     pub life_max: Duration,
+    /// A dispatch centre or program that says nothing for so long has no say any more: what it asked ends.
+    pub silence_max: Duration,
     /// Below this outdoor temperature the heat floor holds.
     pub frost: Celsius,
     /// In frost a wish may lower the setpoint by no more than this.
@@ -76,6 +78,8 @@ impl Default for EnvelopeSettings {
             raise_max: Kelvins(6.0),
             rate_per_minute: Kelvins(1.0),
             life_max: Duration::from_secs(24 * 3600),
+            // Samson TROVIS: 30 min without valid traffic, then autonomous.
+            silence_max: Duration::from_secs(30 * 60),
             frost: Celsius(0.0),
             frost_lower_max: Kelvins(3.0),
         }

@@ -1,17 +1,32 @@
 //! Guarding: interlocks, the sequence, and whether heat arrives.
 
+use std::time::Duration;
+
 use heatstation_points::{Celsius, Switch};
 
 use super::see::Seen;
+use crate::alarms_of_step::unheated;
 use crate::event::Event;
-use crate::interlock::{Contact, Sight, Trip};
+use crate::frost::{self, FrostStage};
+use crate::interlock::{Contact, Isolation, Sight, Trip};
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::report::SetpointReport;
 use crate::request::Mode;
-use crate::sequence::Situation;
+use crate::sequence::{AtReturn, Situation};
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
+
+pub(super) fn guard_against_frost(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+) -> FrostStage {
+    let mut sight = frost::Sight::of(at.own, at.outdoor, seen.rooms.coldest, seen.circulating);
+    sight.unheated = unheated(memory, seen.circulating);
+    memory.frost.advance(&settings.frost, &sight, at.dt)
+}
 
 pub(super) fn judge_interlocks(
     settings: &CircuitSettings,
@@ -29,6 +44,8 @@ pub(super) fn judge_interlocks(
     let tank_low_level = settings.make_up.as_ref().map(|make_up| make_up.tank_low);
     let below = level.zip(tank_low_level).is_some_and(|(level, low)| level < low);
     let above = level.zip(tank_low_level).is_none_or(|(level, low)| level > low * 1.2);
+    let full = settings.make_up.as_ref().map(|make_up| make_up.tank_full);
+    let brim = |margin: f64| level.zip(full).is_some_and(|(level, full)| level > full * margin);
     let sight = Sight {
         emergency_stop: Contact::of(station.emergency_stop),
         safety_thermostat: Contact::of(own.over_temperature_switch),
@@ -46,8 +63,29 @@ pub(super) fn judge_interlocks(
         burst: memory.leak.has_burst(),
         tank_low: on(own.tank_low_switch) || below,
         tank_restored: !on(own.tank_low_switch) && above,
+        tank_high: on(own.tank_high_switch) || brim(1.1),
+        tank_lowered: !on(own.tank_high_switch) && !brim(1.05),
+        primary_pressure: station.primary_supply_pressure.fresh(),
+        isolation: isolation(settings, memory, at),
+        relief_open: own.relief_feedback.usable().map_or(memory.make_up.relief_open, Switch::is_on),
+        flooded: Contact::of(station.plant_room_flooded),
+        plant_room: station.plant_room_temperature.usable(),
     };
     memory.interlocks.judge(&settings.interlock, settings.make_up.as_ref(), at.index, &sight, at.dt, events);
+}
+
+/// Cooling takes about this long after the valve has closed: exchanger, pipe and pocket of the sensor.
+const COOLS_WITHIN: Duration = Duration::from_secs(60);
+
+fn isolation(settings: &CircuitSettings, memory: &CircuitState, at: &Surroundings) -> Option<Isolation> {
+    settings.isolation?;
+    let feedback = at.own.own.valve_position_feedback;
+    let shut = feedback.usable().is_some_and(|position| position <= settings.valve.deviation_max);
+    Some(Isolation {
+        told_to_close: memory.interlocks.active().any(|trip| trip != Trip::ValveStuckOpen && trip.closes_valve()),
+        closes_within: settings.valve.stroke_time.saturating_add(COOLS_WITHIN),
+        closed: feedback.is_configured().then_some(shut),
+    })
 }
 
 pub(super) fn run_sequence(
@@ -56,23 +94,58 @@ pub(super) fn run_sequence(
     at: &Surroundings,
     seen: &Seen,
     wanted: bool,
+    frost: FrostStage,
     events: &mut Vec<Event>,
 ) {
     if memory.watching.is_some() {
         return;
     }
     let before = memory.sequence.stage;
-    let restart = settings.interlock.pressure_restart;
+    let restart_pressure = settings.interlock.pressure_restart;
+    // Without any pressure reading the low-pressure switch and the hardware guard; heat is not withheld for it.
+    let pressure_ready = seen.holding_pressure.is_none_or(|pressure| pressure >= restart_pressure);
+    let secondary_return = at.own.own.return_temperature.fresh();
     let situation = Situation {
         wanted,
+        freezing: frost.heats(),
         pumps_barred: memory.interlocks.stops_circulation().is_some(),
-        // Without any pressure reading the low-pressure switch and the hardware guard; heat is not withheld for it.
-        pressure_ready: seen.holding_pressure.is_none_or(|pressure| pressure >= restart),
+        power_lost: memory.interlocks.holds(Trip::MainsLost),
+        pressure_ready,
+        pressure_held: pressure_held(settings, seen),
         circulating: seen.circulating == Some(true),
+        spread: seen.supply.zip(secondary_return).map(|(supply, back)| supply - back),
     };
-    memory.sequence.advance(situation, at.dt);
+    let missing = memory.setpoint.in_force().zip(seen.supply).map(|(setpoint, supply)| setpoint - supply);
+    let at_return = AtReturn { pressure_ready, missing, secondary_return, outdoor: at.outdoor.now };
+    if let Some(restart) = memory.sequence.advance(&settings.sequence, situation, at_return, at.dt) {
+        events.push(Event::Restarting { circuit: at.index, restart });
+    }
     if memory.sequence.stage != before {
         events.push(Event::StageChanged { circuit: at.index, from: before, to: memory.sequence.stage });
+    }
+}
+
+/// Whether the pressure is inside its band; none where nobody here holds it, or nobody can tell. Make-up by start and stop
+/// needs its own range in any case.
+fn pressure_held(settings: &CircuitSettings, seen: &Seen) -> Option<bool> {
+    let make_up = settings.make_up.as_ref()?;
+    let band = settings.sequence.pressure_band.max(make_up.setpoint - make_up.start);
+    let off = seen.holding_pressure? - make_up.setpoint;
+    Some(-band <= off && off <= band)
+}
+
+pub(super) fn judge_reached(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    seen: &Seen,
+    setpoint: &SetpointReport,
+    events: &mut Vec<Event>,
+) {
+    let missing = seen.supply.map(|supply| setpoint.value - supply);
+    let closed = memory.supply_loop.command <= settings.valve.position_min;
+    if memory.sequence.judge_reached(&settings.sequence, missing, closed, at.dt) {
+        events.push(Event::Reached { circuit: at.index });
     }
 }
 

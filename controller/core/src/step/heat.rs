@@ -6,12 +6,13 @@ use super::limit::look_at_limits;
 use super::see::Seen;
 use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
+use crate::frost::FrostStage;
 use crate::heating_limit::Eco;
 use crate::ledger::Part;
 use crate::quota::QuotaReport;
 use crate::report::SetpointReport;
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
-use crate::sequence::Stage;
+use crate::sequence::{Restart, Stage};
 use crate::setpoint::Wishes;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -23,7 +24,7 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     equivalent: Equivalent,
-    frost_heat: bool,
+    frost: FrostStage,
 ) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let schedule = settings.schedule.room_shift(at.now.local);
     let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
@@ -36,17 +37,26 @@ pub(super) fn find_setpoint(
     };
     let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
-    let (limits, quota) = look_at_limits(settings, memory, at, seen);
+    // In danger nobody from afar makes the water colder.
+    let remote = if frost == FrostStage::Danger { remote.max(Kelvins(0.0)) } else { remote };
+    // A network that is still hot after a power failure is not ramped up anew. What comes first when the water moves again
+    // is the cooler return that stood in the exchanger's way; the radiators are as hot as they were.
+    let hot = memory.sequence.restart() == Some(Restart::Hot);
+    let (mut limits, quota) = look_at_limits(settings, memory, at, seen);
+    if frost == FrostStage::Danger {
+        // Nor does any limit of the primary side hold.
+        limits.looks = Default::default();
+    }
     let wishes = Wishes {
         outdoor: at.outdoor,
         equivalent,
         room_trim: room_trim.shift,
         schedule,
         remote,
-        frost: frost_heat,
+        frost: frost.heats(),
         flow: flow(memory, at),
         limits,
-        resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
+        resting_at: if controlling || hot { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
     memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();

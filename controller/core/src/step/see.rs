@@ -8,6 +8,7 @@ use crate::circulation;
 use crate::event::Event;
 use crate::room_sensors::Look;
 use crate::room_tail::RoomStatistic;
+use crate::sensor_watch::{self, Movement, Rungs, Sources};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -21,6 +22,7 @@ pub(super) struct Seen {
     pub holding_pressure: Option<Pascals>,
     pub circulating: Option<bool>,
     pub rooms: RoomStatistic,
+    pub sources: Sources,
 }
 
 /// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
@@ -40,15 +42,44 @@ pub(super) fn see(
         }
     };
     memory.rooms = Some(rooms);
-    let (supply, supply_source) = supply_temperature(at.own);
+    memory.sensors.look(at.own, movement(memory), at.dt);
+    let (supply, supply_source) = if memory.sensors.prefers_second_supply() {
+        (at.own.own.supply_temperature_second.fresh(), SupplySource::SecondSensor)
+    } else {
+        supply_temperature(at.own)
+    };
+    let holding_pressure = memory.make_up.look(at.own, memory.circulation.turning(), at.dt);
+    let rungs = Rungs {
+        supply: supply_source,
+        outdoor: at.outdoor.source,
+        pressure: memory.make_up.pressure_source(),
+        rooms_fresh: rooms.0.fresh,
+        rooms_configured: rooms.0.configured,
+    };
     Seen {
+        sources: sensor_watch::sources(settings, at.station, at.own, rungs),
         supply,
         supply_source,
-        holding_pressure: memory.make_up.look(at.own, memory.circulation.turning(), at.dt),
+        holding_pressure,
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }
 }
+
+/// How the plant has been moved up to now.
+fn movement(memory: &CircuitState) -> Movement {
+    let (valve, on) = (memory.supply_loop.command.0, memory.circulation.any_on());
+    let open = valve > OPEN && memory.sequence.stage == Stage::Heating;
+    Movement {
+        valve,
+        speed: memory.circulation.fastest().0,
+        make_up: Switch::from(memory.make_up.is_running()),
+        heating: Switch::from(open && on && memory.interlocks.closes_valve().is_none()),
+    }
+}
+
+/// Less than this passes no heat worth looking at.
+const OPEN: f64 = 0.1;
 
 fn look_at_rooms(
     settings: &CircuitSettings,

@@ -5,7 +5,9 @@ use heatstation_points::Ratio;
 use super::limit::valve_max;
 use super::see::Seen;
 use crate::adopt;
+use crate::authority::Device;
 use crate::creep::{CreepSight, CreepStage};
+use crate::frost::FrostStage;
 use crate::interlock::Trip;
 use crate::report::{SetpointReport, ValveReason};
 use crate::sequence::Stage;
@@ -17,21 +19,21 @@ use crate::surroundings::Surroundings;
 /// A closed valve is opened this far to let fresh water past the sensors: some litres, no heat to speak of.
 const FLUSH_POSITION: Ratio = Ratio(0.1);
 
-/// The valve: interlock over hand over sequence over loop; then what of that its motor is told.
+/// The valve: interlock over maintenance over frost over hand over sequence over loop; then what of that its motor is told.
 pub(super) fn drive_valve(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
     setpoint: &SetpointReport,
-    frost_heat: bool,
+    frost: FrostStage,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
     if memory.watching.is_some() || adopt::valve_is_local(at) {
         memory.supply_loop.follow(feedback);
         return ValveReason::Local;
     }
-    let reason = command_valve(settings, memory, at, seen, setpoint, frost_heat);
+    let reason = command_valve(settings, memory, at, seen, setpoint, frost);
     let command = memory.supply_loop.command;
     memory.supply_loop.actuator.drive(&settings.valve, command, at.own.own.valve_position_feedback.fresh(), at.dt);
     reason
@@ -43,11 +45,11 @@ fn command_valve(
     at: &Surroundings,
     seen: &Seen,
     setpoint: &SetpointReport,
-    frost_heat: bool,
+    frost: FrostStage,
 ) -> ValveReason {
     let feedback = at.own.own.valve_position_feedback.usable();
     let heating = memory.sequence.stage == Stage::Heating;
-    if !heating || memory.interlocks.closes_valve().is_some() || memory.hand.valve.is_some() {
+    if !heating || memory.interlocks.closes_valve().is_some() || memory.leases.valve().is_some() {
         memory.creep.stand_by();
     }
     if let Some(trip) = memory.interlocks.closes_valve() {
@@ -55,16 +57,20 @@ fn command_valve(
         // While the start waits for circulation the lock is no news.
         return if heating || trip != Trip::NoCirculation { ValveReason::Interlock(trip) } else { waiting(memory) };
     }
+    if memory.leases.maintains(Device::Valve) {
+        memory.supply_loop.close(&settings.valve, at.dt);
+        return ValveReason::Maintenance;
+    }
     // Frost demand outranks a hand on the valve.
-    if let Some((position, _)) = memory.hand.valve.filter(|_| !frost_heat) {
+    if let Some(position) = memory.leases.valve().filter(|_| !frost.heats()) {
         memory.supply_loop.hold_at(position, &settings.valve, at.dt);
         return ValveReason::Hand;
     }
     if !heating {
-        memory.supply_loop.close(&settings.valve, at.dt);
+        memory.supply_loop.run_down(&settings.valve, at.dt);
         return waiting(memory);
     }
-    match creep_flow(settings, memory, at, seen, setpoint, frost_heat) {
+    match creep_flow(settings, memory, at, seen, setpoint, frost.heats()) {
         CreepStage::Free => {}
         CreepStage::Closed => {
             memory.supply_loop.close(&settings.valve, at.dt);
@@ -77,7 +83,7 @@ fn command_valve(
     }
     let wanted =
         Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now, around: around(at) };
-    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost_heat), ..settings.valve };
+    let valve = ValveSettings { position_max: valve_max(settings, setpoint, frost.heats()), ..settings.valve };
     memory.supply_loop.advance(&settings.supply_loop, &valve, &settings.interlock, wanted, at.dt)
 }
 
@@ -115,6 +121,12 @@ fn waiting(memory: &CircuitState) -> ValveReason {
     match memory.sequence.stage {
         Stage::Stopped => ValveReason::NoDemand,
         Stage::ShuttingDown => ValveReason::ShuttingDown,
-        Stage::Filling | Stage::StartingPumps | Stage::Settling | Stage::Heating => ValveReason::Starting,
+        Stage::GivenUp => ValveReason::GivenUp,
+        Stage::Filling
+        | Stage::ProvingPressure
+        | Stage::Venting
+        | Stage::StartingPumps
+        | Stage::Settling
+        | Stage::Heating => ValveReason::Starting,
     }
 }

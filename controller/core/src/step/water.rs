@@ -1,15 +1,18 @@
 //! Water: circulation and pressure.
 
-use heatstation_points::Switch;
+use heatstation_points::{BuildingIndex, PumpIndex, Ratio, Switch};
 
 use super::see::Seen;
+use crate::authority::Device;
 use crate::balance::{BalanceReport, Plant};
-use crate::circulation::{Asked, Need, Run};
+use crate::circulation::{Asked, Need, PUMPS_MAX, Run};
 use crate::event::Event;
+use crate::frost::FrostStage;
+use crate::interlock::Trip;
 use crate::leak;
 use crate::report::{CircuitCommands, PumpReason};
 use crate::request::Mode;
-use crate::sequence::Stage;
+use crate::sequence::{Restart, Stage};
 use crate::settings::{CircuitSettings, MakeUpSettings};
 use crate::state::CircuitState;
 use crate::surroundings::Surroundings;
@@ -19,7 +22,7 @@ pub(super) fn drive_pumps(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    frost_circulation: bool,
+    frost: FrostStage,
     events: &mut Vec<Event>,
 ) -> PumpReason {
     if memory.watching.is_some() {
@@ -27,26 +30,32 @@ pub(super) fn drive_pumps(
     }
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
-    let wanted = stage.wants_circulation() || frost_circulation;
+    let jog = memory.sequence.jog(&settings.sequence);
+    // Two minutes in which air rises freeze nothing, as long as the water itself is not cold.
+    let rests = stage == Stage::Venting && jog.is_none() && !frost.heats();
+    let wanted = !rests && (stage.wants_circulation() || jog.is_some() || frost.circulates());
     let run = match barred {
         Some(_) => Run::Barred,
         None if wanted => Run::Wanted,
         None if may_exercise(settings, memory, seen) => Run::NotWanted,
         None => Run::Rest,
     };
-    let out = memory.hand.out.map(|left| left.is_some() && !frost_circulation);
-    let hand_speed = memory.hand.speed.map(|(speed, _)| speed);
+    let hand_speed = memory.leases.speed();
     let asked = Asked {
         run,
-        need: if frost_circulation { Need::Frost } else { Need::Heat },
+        need: if frost.circulates() { Need::Frost } else { Need::Heat },
         hand_speed,
-        out,
+        out: kept_out(settings, memory, frost, jog),
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
         rooms: seen.rooms.tail.map(|tail| tail.sure()),
         local: at.now.local,
     };
-    memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
+    let mut circulation = settings.circulation;
+    if memory.interlocks.slows_drives() {
+        circulation.speed_max = circulation.speed_max.min(circulation.speed_fallback);
+    }
+    memory.circulation.advance(&circulation, at.index, at.own, &asked, at.dt, events);
     let run = run == Run::Wanted;
     match (barred, stage) {
         (Some(trip), _) => PumpReason::Interlock(trip),
@@ -56,11 +65,30 @@ pub(super) fn drive_pumps(
         (None, _) if hand_speed.is_some() => PumpReason::Hand,
         (None, Stage::ShuttingDown) => PumpReason::PostRun,
         (None, Stage::StartingPumps | Stage::Settling | Stage::Heating) => PumpReason::Heating,
-        (None, Stage::Stopped | Stage::Filling) if frost_circulation => PumpReason::Frost,
-        (None, Stage::Filling) => PumpReason::Filling,
+        (None, Stage::Venting) => PumpReason::Venting,
+        (None, Stage::Stopped | Stage::Filling | Stage::ProvingPressure | Stage::GivenUp) if frost.circulates() => {
+            PumpReason::Frost
+        }
+        (None, Stage::Filling | Stage::ProvingPressure) => PumpReason::Filling,
         (None, Stage::Stopped) if memory.circulation.any_on() => PumpReason::Exercise,
         (None, Stage::Stopped) => PumpReason::NoDemand,
+        (None, Stage::GivenUp) => PumpReason::GivenUp,
     }
+}
+
+/// Pumps that are not to run: worked on, kept out by hand unless it is frost, or not this jog's.
+fn kept_out(
+    settings: &CircuitSettings,
+    memory: &CircuitState,
+    frost: FrostStage,
+    jog: Option<usize>,
+) -> [bool; PUMPS_MAX] {
+    std::array::from_fn(|number| {
+        let pump = PumpIndex(number);
+        let by_hand = memory.leases.pump_out(pump) && !frost.circulates();
+        let others_turn = jog.is_some_and(|jog| jog % settings.circulation.pumps.max(1) != number);
+        by_hand || others_turn || memory.leases.maintains(Device::CirculationPump(pump))
+    })
 }
 
 /// Idle pumps are turned in standstill too, but not without water, and not where a person asked for a stop: somebody may
@@ -76,6 +104,7 @@ pub(super) fn hold_pressure(
     at: &Surroundings,
     seen: &Seen,
 ) -> CircuitCommands {
+    let buildings = 0..settings.buildings.len();
     let mut commands = CircuitCommands {
         valve_position: memory.supply_loop.actuator.target(),
         valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
@@ -83,15 +112,27 @@ pub(super) fn hold_pressure(
         make_up_pumps: Vec::new(),
         relief_open: None,
         tank_inlet_open: None,
-        building_valves: vec![None; settings.buildings.len()],
+        building_valves: buildings.map(|number| memory.leases.building_valve(BuildingIndex(number))).collect(),
+        isolation_open: settings
+            .isolation
+            .map(|_| Switch::from(memory.interlocks.isolates(&settings.interlock).is_none())),
     };
     if let Some(make_up) = &settings.make_up {
-        let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some();
+        let leases = &memory.leases;
+        let off_by_hand = leases.maintains(Device::MakeUp) || leases.make_up() == Some(Switch::Off);
+        let barred = memory.interlocks.stops_make_up().is_some() || memory.watching.is_some() || off_by_hand;
+        memory.make_up.keep_out(std::array::from_fn(|number| {
+            let pump = PumpIndex(number);
+            leases.make_up_pump_out(pump) || leases.maintains(Device::MakeUpPump(pump))
+        }));
+        if let Some(pressure) = seen.holding_pressure.filter(|_| !barred && leases.make_up() == Some(Switch::On)) {
+            memory.make_up.top_up(make_up, at.own, pressure);
+        }
         memory.make_up.advance(make_up, at.own, seen.holding_pressure, barred, at.dt);
         watch_leaks(make_up, memory, at, seen);
         commands.make_up_pumps = memory.make_up.commands(make_up);
-        commands.relief_open = Some(Switch::from(memory.make_up.relief_open));
-        commands.tank_inlet_open = Some(Switch::from(memory.make_up.inlet_open));
+        commands.relief_open = Some(relief(make_up, memory, seen));
+        commands.tank_inlet_open = Some(inlet(memory));
     }
     commands
 }
@@ -113,21 +154,52 @@ fn watch_leaks(make_up: &MakeUpSettings, memory: &mut CircuitState, at: &Surroun
     memory.leak.advance(&make_up.leak, &sight, at.dt);
 }
 
-/// The buildings' valves, where they are ours. They are part of no protection: an interlock finds them where they are.
+/// The relief valve. A hand opens it down to where make-up would start, and closes it no longer than the pressure allows.
+fn relief(make_up: &MakeUpSettings, memory: &CircuitState, seen: &Seen) -> Switch {
+    // Below the protection pressure nothing more is let out, whatever a switch says: a contact that sticks would empty the
+    // plant.
+    if memory.leases.maintains(Device::ReliefValve) || memory.interlocks.holds(Trip::PressureLow) {
+        return Switch::Off;
+    }
+    let opened = memory.leases.relief_valve() == Some(Switch::On)
+        && seen.holding_pressure.is_some_and(|pressure| pressure > make_up.setpoint);
+    Switch::from(memory.make_up.relief_open || opened)
+}
+
+/// The tank's inlet: interlock over maintenance over hand over level.
+fn inlet(memory: &CircuitState) -> Switch {
+    if memory.interlocks.closes_inlet().is_some() || memory.leases.maintains(Device::TankInlet) {
+        return Switch::Off;
+    }
+    memory.leases.tank_inlet().unwrap_or(Switch::from(memory.make_up.inlet_open))
+}
+
+/// The buildings' valves: hand over cold restart over balance. They are part of no protection: an interlock finds them
+/// where they are.
 pub(super) fn balance_buildings(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    frost: Switch,
+    frost: FrostStage,
     commands: &mut CircuitCommands,
 ) -> Option<BalanceReport> {
     let balance = settings.balance.as_ref()?;
     let heating = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
-    let plant = Plant { heating: Switch::from(heating), frost, supply: seen.supply };
+    // Circulation because it is cold outdoors is every winter's night; it disturbs no balance.
+    let plant = Plant { heating: Switch::from(heating), frost: Switch::from(frost.heats()), supply: seen.supply };
     let report = memory.balance.advance(balance, &settings.buildings, &at.own.buildings, &plant, at.dt);
-    for (place, command) in commands.building_valves.iter_mut().zip(memory.balance.commands(&settings.buildings)) {
-        *place = command;
+    let opened = (memory.sequence.restart() == Some(Restart::Cold)).then_some(Ratio::ONE);
+    for (number, place) in commands.building_valves.iter_mut().enumerate() {
+        let balanced = memory.balance.command(&settings.buildings, number);
+        *place = if memory.leases.maintains(Device::BuildingValve(BuildingIndex(number))) {
+            None
+        } else {
+            place.or(balanced.and(opened)).or(balanced)
+        };
+        if *place != balanced {
+            memory.balance.overruled(number);
+        }
     }
     Some(report)
 }

@@ -7,13 +7,8 @@ use heatstation_core::accident_rate::Status;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
-use heatstation_core::sequence::Stage;
 use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
-
-/// All stages, in the order of a start.
-pub(super) const STAGES: [Stage; 6] =
-    [Stage::Stopped, Stage::Filling, Stage::StartingPumps, Stage::Settling, Stage::Heating, Stage::ShuttingDown];
 
 /// All rungs of the outdoor ladder.
 pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 7] = [
@@ -57,7 +52,7 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 11] = [
+pub(super) const VALVE_REASONS: [&str; 13] = [
     "no_demand",
     "starting",
     "control",
@@ -66,8 +61,10 @@ pub(super) const VALVE_REASONS: [&str; 11] = [
     "hold_sensor_lost",
     "safe_position",
     "hand",
+    "maintenance",
     "interlock",
     "shutting_down",
+    "given_up",
     "local",
 ];
 
@@ -82,16 +79,19 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
         ValveReason::Hand => "hand",
+        ValveReason::Maintenance => "maintenance",
         ValveReason::Interlock(_) => "interlock",
         ValveReason::ShuttingDown => "shutting_down",
+        ValveReason::GivenUp => "given_up",
         ValveReason::Local => "local",
     }
 }
 
 /// All names of [`pump_reason_name`].
-pub(super) const PUMP_REASONS: [&str; 10] = [
+pub(super) const PUMP_REASONS: [&str; 12] = [
     "no_demand",
     "filling",
+    "venting",
     "heating",
     "frost",
     "post_run",
@@ -99,6 +99,7 @@ pub(super) const PUMP_REASONS: [&str; 10] = [
     "hand",
     "interlock",
     "none_available",
+    "given_up",
     "local",
 ];
 
@@ -107,6 +108,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
     match reason {
         PumpReason::NoDemand => "no_demand",
         PumpReason::Filling => "filling",
+        PumpReason::Venting => "venting",
         PumpReason::Heating => "heating",
         PumpReason::Frost => "frost",
         PumpReason::PostRun => "post_run",
@@ -114,6 +116,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
         PumpReason::Hand => "hand",
         PumpReason::Interlock(_) => "interlock",
         PumpReason::NoneAvailable => "none_available",
+        PumpReason::GivenUp => "given_up",
         PumpReason::Local => "local",
     }
 }

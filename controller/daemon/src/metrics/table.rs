@@ -18,12 +18,13 @@ use heatstation_drivers::output::OutputState;
 use heatstation_points::{CircuitIndex, Unit};
 
 use super::states::{
-    MODES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name,
+    MODES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name,
     status_name, valve_reason_name,
 };
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
+mod guard;
 mod limits;
 mod pumps;
 mod readings;
@@ -40,6 +41,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.setpoints();
     limits::rows(&mut table);
     table.states();
+    guard::rows(&mut table);
     pumps::rows(&mut table);
     water::rows(&mut table);
     rooms::rows(&mut table);
@@ -209,7 +211,7 @@ impl Table<'_> {
     }
 
     fn states(&mut self) {
-        let stage = self.each_circuit_by("stage", |c| states(STAGES.map(Stage::name), c.stage.name()));
+        let stage = self.each_circuit_by("stage", |c| states(Stage::ALL.map(Stage::name), c.stage.name()));
         self.gauge(("heatstation_stage", ""), "1 for the stage of the circuit's sequence.", stage);
         let mode = self.each_circuit_by("mode", |c| states(MODES, mode_name(c.mode)));
         self.gauge(("heatstation_mode", ""), "1 for what the circuit is asked to do.", mode);

@@ -184,6 +184,12 @@ fn the_contract_of_names_holds() {
         heatstation_valve_reason circuit reason
         heatstation_pump_reason circuit reason
         heatstation_trip circuit trip
+        heatstation_operation_reason circuit reason
+        heatstation_operation_reason_code circuit
+        heatstation_frost_stage circuit stage
+        heatstation_device_authority authority circuit device
+        heatstation_quantity_source circuit quantity source
+        heatstation_sensor_doubted circuit finding sensor
         heatstation_output_state circuit point state
         heatstation_output_command_ratio circuit point
         heatstation_wire_connected wire
@@ -245,6 +251,8 @@ fn exactly_one_state_of_each_circuit_is_on() {
         "heatstation_mode",
         "heatstation_valve_reason",
         "heatstation_pump_reason",
+        "heatstation_operation_reason",
+        "heatstation_frost_stage",
         "heatstation_setpoint_held",
         "heatstation_supply_source",
         "heatstation_outdoor_source",
@@ -325,12 +333,10 @@ fn the_number_of_series_does_not_grow_with_time_or_with_rooms() {
 
 #[test]
 fn lists_of_states_have_every_state_once() {
-    use super::states::{
-        OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS,
-    };
+    use super::states::{OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS};
     let distinct = |names: Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
-    assert!(distinct(STAGES.map(heatstation_core::sequence::Stage::name).to_vec()));
+    assert!(distinct(heatstation_core::sequence::Stage::ALL.map(heatstation_core::sequence::Stage::name).to_vec()));
     assert!(distinct(OUTDOOR_SOURCES.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()));
     assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_source::SupplySource::name).to_vec()));
     assert!(distinct(OUTPUT_STATES.map(heatstation_drivers::output::OutputState::name).to_vec()));

@@ -17,9 +17,9 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
     LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    RoomTrimSettings, Season, SequenceSettings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -398,7 +398,9 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         },
         balance: None,
         make_up: Some(make_up()),
+        sequence: SequenceSettings::default(),
         interlock: interlock(),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),
@@ -449,5 +451,10 @@ fn interlock() -> InterlockSettings {
         valve_safe_cold: Ratio(0.3),
         valve_safe_below: Celsius(5.0),
         trips_per_hour_max: 3,
+        mains_stagger: Duration::ZERO,
+        primary_pressure_min: None,
+        relief_open_max: Duration::from_secs(60),
+        flood: FloodPolicy::CloseInlet,
+        plant_room_max: Celsius(45.0),
     }
 }

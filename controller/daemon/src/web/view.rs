@@ -3,6 +3,7 @@
 //! Numbers are in the units of the points (°C, Pa, m³/s, W, J, ratio); times are milliseconds since 1970-01-01 UTC. What is
 //! not known is `null`, never a number. States carry their name for programs and their texts for people.
 
+mod guard;
 mod pumps;
 mod records;
 mod water;
@@ -115,6 +116,13 @@ struct CircuitView<'a> {
     heated_area_square_meters: f64,
     mode: Word,
     stage: Word,
+    /// Why it does what it does, in one word and as the number that dispatch centres know.
+    operation: Word,
+    operation_code: u8,
+    reached: bool,
+    restart: Option<Word>,
+    frost: Word,
+    freezes_in_seconds: Option<f64>,
     /// What the heating limit says.
     eco: Word,
     /// The outdoor temperature that the buildings feel.
@@ -127,6 +135,12 @@ struct CircuitView<'a> {
     circulating: Option<bool>,
     trips: Vec<Word>,
     in_hand_seconds: Option<f64>,
+    /// Who has the devices that are not automatic.
+    held: Vec<guard::HeldView>,
+    /// What each quantity is taken from.
+    sources: Vec<guard::SourceView>,
+    /// Sensors that show what cannot be.
+    doubted: Vec<guard::DoubtView>,
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
     circulation: pumps::CirculationView,
@@ -388,6 +402,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         heated_area_square_meters: settings.heated_area.square_meters(),
         mode: words::mode(circuit.mode),
         stage: Word::new(circuit.stage.name(), circuit.stage.texts()),
+        operation: Word::new(circuit.operation.name(), circuit.operation.texts()),
+        operation_code: circuit.operation.number(),
+        reached: circuit.reached,
+        restart: circuit.restart.map(|restart| Word::new(restart.name(), restart.texts())),
+        frost: Word::new(circuit.frost.name(), circuit.frost.texts()),
+        freezes_in_seconds: circuit.freezes_in.map(|left| left.as_secs_f64()),
         eco: Word::new(circuit.eco.name(), circuit.eco.texts()),
         equivalent_outdoor: circuit.equivalent.temperature.0,
         setpoint: SetpointView {
@@ -405,6 +425,9 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         circulating: circuit.circulating,
         trips: circuit.trips.iter().map(|trip| Word::new(trip.name(), trip.texts())).collect(),
         in_hand_seconds: circuit.in_hand.map(|left| left.as_secs_f64()),
+        held: guard::held(circuit),
+        sources: guard::sources(circuit),
+        doubted: guard::doubted(circuit),
         pressure_setpoint: circuit.pressure_setpoint.map(|pressure| pressure.0),
         differential_pressure_setpoint: circuit
             .circulation

@@ -7,11 +7,12 @@ mod journal;
 
 use heatstation_core::accident_rate::Status;
 use heatstation_core::alarm::Place;
+use heatstation_core::authority::Device;
 use heatstation_core::interlock::Trip;
 use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
-use heatstation_core::request::Mode;
+use heatstation_core::request::{Mode, Origin};
 use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality, RoomIndex};
@@ -70,8 +71,10 @@ pub(super) fn valve_reason(reason: ValveReason) -> Word {
         ValveReason::HoldSensorLost => Word::new(name, ("传感器失效, 保持开度", "sensor lost: position held")),
         ValveReason::SafePosition => Word::new(name, ("传感器失效, 安全开度", "sensor lost: safe position")),
         ValveReason::Hand => Word::new(name, ("手动", "in hand")),
+        ValveReason::Maintenance => Word::new(name, ("检修, 保持关闭", "worked on: closed")),
         ValveReason::Interlock(trip) => interlocked(name, trip),
         ValveReason::ShuttingDown => Word::new(name, ("正在停运", "shutting down")),
+        ValveReason::GivenUp => Word::new(name, ("多次重启失败", "restarts have failed")),
         ValveReason::Local => Word::new(name, ("就地控制, 不写出", "local at the cabinet: nothing is written")),
     }
 }
@@ -81,6 +84,7 @@ pub(super) fn pump_reason(reason: PumpReason) -> Word {
     match reason {
         PumpReason::NoDemand => Word::new(name, ("无循环需求", "no circulation is wanted")),
         PumpReason::Filling => Word::new(name, ("等待升压", "waiting for pressure")),
+        PumpReason::Venting => Word::new(name, ("点动排气", "jogging to vent")),
         PumpReason::Heating => Word::new(name, ("供热运行", "heating")),
         PumpReason::Frost => Word::new(name, ("防冻运行", "frost protection")),
         PumpReason::Exercise => Word::new(name, ("防卡死运转", "turned so that they do not seize")),
@@ -88,6 +92,7 @@ pub(super) fn pump_reason(reason: PumpReason) -> Word {
         PumpReason::Hand => Word::new(name, ("手动", "in hand")),
         PumpReason::Interlock(trip) => interlocked(name, trip),
         PumpReason::NoneAvailable => Word::new(name, ("无可用循环泵", "no pump is available")),
+        PumpReason::GivenUp => Word::new(name, ("多次重启失败", "restarts have failed")),
         PumpReason::Local => Word::new(name, ("就地控制, 不写出", "local at the cabinet: nothing is written")),
     }
 }
@@ -95,6 +100,24 @@ pub(super) fn pump_reason(reason: PumpReason) -> Word {
 fn interlocked(name: &'static str, trip: Trip) -> Word {
     let (zh, en) = trip.texts();
     Word { name, text: Text::new(format!("联锁: {zh}"), format!("interlock: {en}")) }
+}
+
+/// A device with its number, as an operator calls it.
+pub(super) fn device(device: Device) -> Word {
+    let (zh, en) = device.texts();
+    let text = match device.number() {
+        None => Text::new(zh, en),
+        Some(number) => Text::new(format!("{}#{zh}", number + 1), format!("{en} {}", number + 1)),
+    };
+    Word { name: device.kind(), text }
+}
+
+pub(super) const fn origin_texts(origin: Origin) -> (&'static str, &'static str) {
+    match origin {
+        Origin::Operator => ("现场", "the station"),
+        Origin::Service => ("程序", "a program"),
+        Origin::Dispatch => ("调度", "dispatch"),
+    }
 }
 
 pub(super) fn outdoor_source(source: OutdoorSource) -> Word {

@@ -21,8 +21,8 @@ use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
     CircuitSettings, EnvelopeSettings, EquivalentOutdoorSettings, FrostSettings, LimitsSettings, MakeUpMode,
-    OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, Settings,
-    ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings,
+    Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -64,7 +64,9 @@ pub(crate) fn circuit() -> CircuitSettings {
         circulation: circulation::tests::settings(),
         balance: None,
         make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
+        sequence: SequenceSettings::default(),
         interlock: crate::interlock::tests::settings(),
+        isolation: None,
         frost: FrostSettings::default(),
         outage: OutageSettings::default(),
         envelope: EnvelopeSettings::default(),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use heatstation_core::alarm::AlarmKey;
+use heatstation_core::authority::Device;
 use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::outage::Cause;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
-use heatstation_points::Catalogue;
+use heatstation_points::{Catalogue, PumpIndex};
 
 use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
 use crate::records::Deed;
@@ -47,12 +48,8 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("{at}: outage ended after {}", minutes(*lasted).en),
             )
         }
-        Event::OutageCauseConfirmed { outage, cause: confirmed, author, .. } => {
-            let (at, confirmed) = (name(outage.circuit), cause(*confirmed).text);
-            Text::new(
-                format!("{at}: {author} 确认停热原因 {}", confirmed.zh),
-                format!("{at}: {author} confirmed the cause: {}", confirmed.en),
-            )
+        Event::OutageCauseConfirmed { outage, cause, author, .. } => {
+            cause_confirmed(&name(outage.circuit), *cause, author)
         }
         Event::Unobserved { circuit, lasted, .. } => {
             let at = name(*circuit);
@@ -68,12 +65,12 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             Text::new(format!("{} ({author})", text.zh), format!("{} ({author})", text.en))
         }
         Event::Tripped { circuit, trip } => {
-            let (at, (zh, en)) = (name(*circuit), trip.texts());
-            Text::new(format!("{at}: 联锁动作 {zh}"), format!("{at}: interlock took over: {en}"))
+            let (zh, en) = trip.texts();
+            of_circuit(&name(*circuit), (&format!("联锁动作 {zh}"), &format!("interlock took over: {en}")))
         }
         Event::TripEnded { circuit, trip } => {
-            let (at, (zh, en)) = (name(*circuit), trip.texts());
-            Text::new(format!("{at}: 联锁解除 {zh}"), format!("{at}: interlock let go: {en}"))
+            let (zh, en) = trip.texts();
+            of_circuit(&name(*circuit), (&format!("联锁解除 {zh}"), &format!("interlock let go: {en}")))
         }
         Event::StageChanged { circuit, from, to } => {
             let (at, from, to) = (name(*circuit), from.texts(), to.texts());
@@ -84,23 +81,11 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
         }
         Event::PumpFailed { circuit, pump, failure } => {
-            let (at, plate, why) = (name(*circuit), pump.0 + 1, failure.map_or(("", ""), failure_text));
-            Text::new(
-                format!("{at}: {plate}#循环泵故障{}", why.0),
-                format!("{at}: circulation pump {plate} failed{}", why.1),
-            )
+            let (plate, (zh, en)) = (pump.0 + 1, failure.map_or(("", ""), failure_text));
+            let text = (&*format!("{plate}#循环泵故障{zh}"), &*format!("circulation pump {plate} failed{en}"));
+            of_circuit(&name(*circuit), text)
         }
-        Event::DutyChanged { circuit, from, to, because } => {
-            let (at, from, to) = (name(*circuit), from.0 + 1, to.0 + 1);
-            let why = match because {
-                ChangeReason::Hours => ("按运行时间", "by its hours"),
-                ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
-            };
-            Text::new(
-                format!("{at}: {from}#循环泵换为{to}# ({})", why.0),
-                format!("{at}: duty went from circulation pump {from} to {to} {}", why.1),
-            )
-        }
+        Event::DutyChanged { circuit, from, to, because } => duty_changed(&name(*circuit), (*from, *to), *because),
         Event::OutdoorSourceChanged { from, to } => {
             let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
             Text::new(
@@ -121,22 +106,36 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let (at, to) = (name(*circuit), to.texts());
             Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
         }
-        Event::RequestGranted { request } => {
-            let (by, what) = (&request.author, wish(request, catalogue));
-            Text::new(format!("{by} 请求已接受: {}", what.zh), format!("request of {by} granted: {}", what.en))
-        }
-        Event::RequestRefused { request, refusal } => {
-            let (by, what, why) = (&request.author, wish(request, catalogue), refusal_text(*refusal));
-            Text::new(
-                format!("{by} 请求被拒绝: {} ({})", what.zh, why.0),
-                format!("request of {by} refused: {} ({})", what.en, why.1),
+        Event::RequestGranted { request } => granted(request, catalogue),
+        Event::RequestRefused { request, refusal } => refused(request, *refusal, catalogue),
+        Event::HandExpired { circuit, device } => expired(&name(*circuit), *device),
+        Event::RemoteFellSilent { circuit, origin } => {
+            let (zh, en) = super::origin_texts(*origin);
+            of_circuit(
+                &name(*circuit),
+                (&format!("{zh}通讯中断, 恢复自主运行"), &format!("{en} fell silent, on its own again")),
             )
         }
-        Event::HandExpired { circuit } => {
-            let at = name(*circuit);
-            Text::new(format!("{at}: 手动到期, 恢复自动"), format!("{at}: hand control expired, automatic again"))
+        Event::Restarting { circuit, restart } => {
+            let (zh, en) = restart.texts();
+            of_circuit(&name(*circuit), (&format!("来电, {zh}"), &format!("power is back, {en}")))
+        }
+        Event::Reached { circuit } => {
+            of_circuit(&name(*circuit), ("达到设定温度, 正常供热", "setpoint reached, running"))
         }
     }
+}
+
+fn duty_changed(at: &str, (from, to): (PumpIndex, PumpIndex), because: ChangeReason) -> Text {
+    let (from, to) = (from.0 + 1, to.0 + 1);
+    let (zh, en) = match because {
+        ChangeReason::Hours => ("按运行时间", "by its hours"),
+        ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
+    };
+    Text::new(
+        format!("{at}: {from}#循环泵换为{to}# ({zh})"),
+        format!("{at}: duty went from circulation pump {from} to {to} {en}"),
+    )
 }
 
 fn outage_opened(at: &str, suggested: Cause) -> Text {
@@ -147,12 +146,45 @@ fn outage_opened(at: &str, suggested: Cause) -> Text {
     )
 }
 
+fn cause_confirmed(at: &str, confirmed: Cause, author: &str) -> Text {
+    let confirmed = cause(confirmed).text;
+    Text::new(
+        format!("{at}: {author} 确认停热原因 {}", confirmed.zh),
+        format!("{at}: {author} confirmed the cause: {}", confirmed.en),
+    )
+}
+
+fn granted(request: &Request, catalogue: Option<&Catalogue>) -> Text {
+    let (by, what) = (&request.author, wish(request, catalogue));
+    Text::new(format!("{by} 请求已接受: {}", what.zh), format!("request of {by} granted: {}", what.en))
+}
+
+fn refused(request: &Request, refusal: Refusal, catalogue: Option<&Catalogue>) -> Text {
+    let (by, what, why) = (&request.author, wish(request, catalogue), refusal_text(refusal));
+    Text::new(
+        format!("{by} 请求被拒绝: {} ({})", what.zh, why.0),
+        format!("request of {by} refused: {} ({})", what.en, why.1),
+    )
+}
+
 const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
     match failure {
         PumpFailure::Fault => (" (变频器故障)", ": its drive reports a fault"),
         PumpFailure::NoFeedback => (" (无运行反馈)", ": it is not seen to run"),
         PumpFailure::NoWater => (" (空转)", ": it turns and no water moves"),
     }
+}
+
+fn of_circuit(at: &str, (zh, en): (&str, &str)) -> Text {
+    Text::new(format!("{at}: {zh}"), format!("{at}: {en}"))
+}
+
+fn expired(at: &str, device: Option<Device>) -> Text {
+    let of = device.map_or_else(|| Text::new("", ""), |device| super::device(device).text);
+    Text::new(
+        format!("{at} {}: 手动或检修到期, 恢复自动", of.zh),
+        format!("{at}, {}: its time in hand or in maintenance is up, automatic again", of.en),
+    )
 }
 
 fn alarm_text(key: AlarmKey, catalogue: Option<&Catalogue>, (zh, en): (&str, &str)) -> Text {
@@ -176,9 +208,23 @@ fn wish(request: &Request, catalogue: Option<&Catalogue>) -> Text {
             let at = name(*circuit);
             Text::new(format!("{at} 供水偏移 {:+.1} K", by.0), format!("{at} supply shifted by {:+.1} K", by.0))
         }
-        Wish::TakeInHand { circuit, .. } => {
-            Text::new(format!("{} 手动", name(*circuit)), format!("{} in hand", name(*circuit)))
+        Wish::TakeInHand { circuit, hand, .. } => {
+            let (at, of) = (name(*circuit), super::device(hand.device()).text);
+            Text::new(format!("{at} {} 手动", of.zh), format!("{at}: {} in hand", of.en))
         }
+        Wish::TakeForMaintenance { circuit, device: of, lasts } => {
+            let (at, of) = (name(*circuit), super::device(*of).text);
+            if lasts.is_zero() {
+                Text::new(format!("{at} {} 检修结束", of.zh), format!("{at}: work on {} ended", of.en))
+            } else {
+                Text::new(format!("{at} {} 检修", of.zh), format!("{at}: work on {}", of.en))
+            }
+        }
+        Wish::StartSeason { circuit } => Text::new(
+            format!("{} 下次启动先保压排气", name(*circuit)),
+            format!("{}: prove pressure and vent at the next start", name(*circuit)),
+        ),
+        Wish::StayConnected => Text::new("保持连接", "sign of life"),
         Wish::ReturnToAutomatic { circuit } => {
             Text::new(format!("{} 恢复自动", name(*circuit)), format!("{} back to automatic", name(*circuit)))
         }
@@ -202,6 +248,7 @@ const fn refusal_text(refusal: Refusal) -> (&'static str, &'static str) {
         Refusal::TooOften => ("过于频繁", "too often"),
         Refusal::StillTripped => ("联锁原因仍在", "its cause still holds"),
         Refusal::NotFromThere => ("仅限现场人员", "only from the station"),
+        Refusal::InMaintenance => ("设备检修中", "somebody works on it"),
     }
 }
 
