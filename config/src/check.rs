@@ -11,6 +11,7 @@ mod make_up;
 mod places;
 mod season;
 mod supply;
+mod times;
 mod trim;
 mod valve;
 mod week;

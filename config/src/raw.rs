@@ -11,9 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve, RawDay,
-    RawEmitter, RawEnvelope, RawFrost, RawInterlock, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawRoom,
-    RawRoomTrim, RawSupplyLoop, RawValve,
+    CurvePoint, RawBoost, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve,
+    RawDay, RawEmitter, RawEnvelope, RawFall, RawFrost, RawHoliday, RawInterlock, RawLoadShed, RawMakeUp,
+    RawMakeUpMode, RawOptimum, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSetBack, RawSpecialDay, RawSupplyLoop,
+    RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -141,7 +141,13 @@ fn comes_back(text: &str) {
             let settings = serde_json::to_string(&station.settings).expect("settings are plain data");
             // JSON has no word for what is not finite: serde_json writes null.
             let numbers = settings.replace("\"design_flow\":null", "").replace("\"make_up\":null", "");
-            let optional = ["\"room_pass_target\":null", "\"target\":null", "\"notify_users_after\":null"];
+            let optional = [
+                "\"room_pass_target\":null",
+                "\"target\":null",
+                "\"notify_users_after\":null",
+                "\"sliding_to\":null",
+                "\"by\":null",
+            ];
             let numbers = optional.iter().fold(numbers, |text, known| text.replace(known, ""));
             assert!(!numbers.contains("null"), "{numbers}");
             for wire in &station.wires {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use heatstation_core::area::Area;
-use heatstation_core::heating_curve::{Curve, EmitterCurve};
+use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
@@ -14,7 +14,7 @@ use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
     InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    Season, Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
@@ -165,11 +165,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
+        curve_adjustment: Adjustment::default(),
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
+        times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
             max: zone.supply_max,

@@ -6,6 +6,7 @@ use heatstation_points::{BuildingIndex, CircuitNames};
 use crate::check::curve::{check_curve, check_design};
 use crate::check::guard::{check_frost, check_interlock, check_outage};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
+use crate::check::times::{check_adjustment, check_times};
 use crate::check::trim::check_room_trim;
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::week::check_schedule;
@@ -85,11 +86,13 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         buildings: rooms.buildings,
         rooms: rooms.rooms,
         curve,
+        curve_adjustment: check_adjustment(desk, &at, raw),
         room_target: room_target.celsius(),
         design_flow: design.compared,
         design_power: design.power,
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
-        schedule: check_schedule(desk, &at, &raw.schedule),
+        schedule: check_schedule(desk, &at, raw),
+        times: check_times(desk, &at, raw, base),
         supply: supply.2,
         supply_loop: check_supply_loop(desk, &at, raw),
         valve: check_valve(desk, &at, raw),

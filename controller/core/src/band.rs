@@ -20,18 +20,21 @@ pub enum Because {
     Frost,
     /// In frost an outside wish may not go lower.
     HeatFloor,
+    /// All outside wishes together may go no further.
+    Envelope,
     /// The fastest allowed change of the setpoint.
     Ramp,
 }
 
 impl Because {
     /// All of them.
-    pub const ALL: [Because; 6] = [
+    pub const ALL: [Because; 7] = [
         Because::SupplyMax,
         Because::SupplyMin,
         Because::TripMargin,
         Because::Frost,
         Because::HeatFloor,
+        Because::Envelope,
         Because::Ramp,
     ];
 
@@ -43,6 +46,7 @@ impl Because {
             Because::TripMargin => "trip_margin",
             Because::Frost => "frost",
             Because::HeatFloor => "heat_floor",
+            Because::Envelope => "envelope",
             Because::Ramp => "ramp",
         }
     }
@@ -55,6 +59,7 @@ impl Because {
             Because::TripMargin => ("超温保护裕量", "margin below the over-temperature interlock"),
             Because::Frost => ("防冻保护", "frost protection"),
             Because::HeatFloor => ("严寒保底", "heat floor in frost"),
+            Because::Envelope => ("外部请求限幅", "envelope of outside wishes"),
             Because::Ramp => ("升降温速率", "rate of change"),
         }
     }

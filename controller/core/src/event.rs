@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::AlarmKey;
 use crate::area::Area;
 use crate::interlock::Trip;
+use crate::load_shed::ShedEnd;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
@@ -145,6 +146,13 @@ pub enum Event {
         /// Which circuit.
         circuit: CircuitIndex,
     },
+    /// Less heat was taken because somebody asked for it; that is over.
+    LoadShedEnded {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Why.
+        why: ShedEnd,
+    },
 }
 
 impl Event {
@@ -167,6 +175,7 @@ impl Event {
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",
+            Event::LoadShedEnded { .. } => "load_shed_ended",
         }
     }
 }

@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::ActiveAlarm;
 use crate::band::Because;
+use crate::correction::Corrections;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::ledger::Ledger;
+use crate::load_shed::ShedNow;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
@@ -22,6 +24,7 @@ use crate::request::Mode;
 use crate::room_trim::RoomStatistic;
 use crate::sequence::Stage;
 use crate::supply_loop::SupplySource;
+use crate::times::TimesNow;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,6 +54,14 @@ pub struct CircuitReport {
     pub stage: Stage,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
+    /// The room temperature that is aimed at now, room trim left out.
+    pub room_target: Celsius,
+    /// Where the circuit stands in its day.
+    pub times: TimesNow,
+    /// What is shed.
+    pub load_shed: ShedNow,
+    /// What people correct on the curve.
+    pub corrections: Corrections,
     /// The supply temperature that the loop used, and where it comes from.
     pub supply: Option<Celsius>,
     /// Where it comes from.
@@ -96,6 +107,8 @@ pub struct SetpointReport {
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.
     pub flow_ratio: Ratio,
+    /// The lowest setpoint that is allowed now: below the circuit's own while no heat is wanted.
+    pub low: Celsius,
 }
 
 /// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.

@@ -49,6 +49,7 @@ fn pass(memory: &mut CircuitState, circuit: CircuitIndex, dt: Duration, events: 
     if memory.hand.pass(dt) {
         events.push(Event::HandExpired { circuit });
     }
+    memory.corrections.pass(dt);
     if let Some((_, left)) = &mut memory.shift {
         *left = left.saturating_sub(dt);
         if left.is_zero() {
@@ -83,6 +84,15 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             }
             let shift = (*by != Kelvins(0.0) && !lasts.is_zero()).then_some((*by, *lasts));
             circuit_of(state, *circuit)?.shift = shift;
+        }
+        Wish::CorrectCurve { circuit, correction, lasts } => {
+            let envelope = &settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.envelope;
+            circuit_of(state, *circuit)?.corrections.ask(envelope, request.origin, *correction, *lasts)?;
+        }
+        Wish::ShedLoad { circuit, by, urgency, lasts } => {
+            let settings = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?;
+            let (shed, lower_max) = (&settings.times.load_shed, settings.envelope.lower_max);
+            circuit_of(state, *circuit)?.load_shed.ask(shed, lower_max, *by, *urgency, *lasts)?;
         }
         Wish::TakeInHand { circuit, hand, lasts } => {
             if !from_there {

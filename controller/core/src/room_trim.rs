@@ -63,6 +63,10 @@ pub enum Frozen {
     Saturated,
     /// A set-back period is on: the rooms are meant to be cooler.
     SetBack,
+    /// The rooms are on their way back from a set-back.
+    Recovering,
+    /// Heat is being shed, or has just been.
+    LoadShed,
     /// No heat is being delivered.
     NotHeating,
 }

@@ -8,7 +8,7 @@ use heatstation_points::{Celsius, CubicMetersPerSecond, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
-use crate::heating_curve::Curve;
+use crate::heating_curve::{Adjustment, Curve};
 use crate::moment::UtcMillis;
 use crate::profile::Profile;
 use crate::schedule::Schedule;
@@ -19,6 +19,7 @@ mod make_up;
 mod outdoor;
 mod rooms;
 mod supply;
+mod times;
 mod valve;
 
 pub use circulation::{CirculationMode, CirculationSettings};
@@ -27,6 +28,7 @@ pub use make_up::{MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
 pub use rooms::RoomTrimSettings;
 pub use supply::{EnvelopeSettings, SupplySettings};
+pub use times::{Boost, BoostSettings, Fall, LoadShedSettings, OptimumSettings, SetBackSettings, TimesSettings};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
 /// A station.
@@ -92,6 +94,8 @@ pub struct CircuitSettings {
     pub rooms: Vec<RoomSettings>,
     /// Outdoor temperature to supply temperature.
     pub curve: Curve,
+    /// What is corrected on it.
+    pub curve_adjustment: Adjustment,
     /// The room temperature that the curve aims at.
     pub room_target: Celsius,
     /// What the design flow is, for the measured flow ratio; none switches the correction off.
@@ -100,8 +104,10 @@ pub struct CircuitSettings {
     pub design_power: Watts,
     /// Room feedback.
     pub room_trim: RoomTrimSettings,
-    /// Periods of the week with another room temperature.
+    /// Periods of the week and days with another room temperature.
     pub schedule: Schedule,
+    /// How the circuit goes from one level to the other, and what dispatch may ask to shed.
+    pub times: TimesSettings,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
     /// The loop from supply temperature to valve.

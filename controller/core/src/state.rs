@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::circulation::{Circulation, PUMPS_MAX};
+use crate::correction::Corrections;
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
+use crate::load_shed::LoadShed;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -23,6 +25,7 @@ use crate::setpoint::Setpoint;
 use crate::settings::Settings;
 use crate::supply_loop::SupplyLoop;
 use crate::timer::Held;
+use crate::times::Times;
 
 /// Integrators older than this are not taken up again: the plant has gone on without us.
 const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
@@ -54,6 +57,11 @@ pub struct CircuitState {
     pub(crate) was_local: bool,
     pub(crate) setpoint: Setpoint,
     pub(crate) room_trim: RoomTrim,
+    /// Clock, set-back, and what was learnt of the mornings.
+    #[serde(default)]
+    pub(crate) times: Times,
+    #[serde(default)]
+    pub(crate) load_shed: LoadShed,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
@@ -66,6 +74,9 @@ pub struct CircuitState {
     pub(crate) hand: HandState,
     /// A wish to shift the supply: by how much, for how long still.
     pub(crate) shift: Option<(Kelvins, Duration)>,
+    /// What people correct on the curve.
+    #[serde(default)]
+    pub(crate) corrections: Corrections,
     /// How long the valve has not followed its command.
     pub(crate) valve_astray: Held,
 }
@@ -78,6 +89,8 @@ impl Default for CircuitState {
             was_local: false,
             setpoint: Setpoint::default(),
             room_trim: RoomTrim::default(),
+            times: Times::default(),
+            load_shed: LoadShed::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
@@ -88,6 +101,7 @@ impl Default for CircuitState {
             watch: Watch::default(),
             hand: HandState::default(),
             shift: None,
+            corrections: Corrections::default(),
             valve_astray: Held::default(),
         }
     }
@@ -167,6 +181,9 @@ impl State {
             circuit.watching = Some(Duration::ZERO);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
+            circuit.corrections.pass(age);
+            circuit.load_shed.age(age);
+            circuit.times.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }

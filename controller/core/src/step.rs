@@ -21,11 +21,13 @@ use crate::surroundings::Surroundings;
 
 mod guard;
 mod heat;
+mod hours;
 mod see;
 mod water;
 
 use guard::{judge_interlocks, run_sequence, watch_outage};
 use heat::{drive_valve, find_setpoint};
+use hours::pass_hours;
 use see::see;
 use water::{drive_pumps, hold_pressure};
 
@@ -97,7 +99,8 @@ fn step_circuit(
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
-    let setpoint = find_setpoint(settings, memory, at, &seen, frost.heat);
+    let hours = pass_hours(settings, memory, at, &seen, frost.heat, events);
+    let setpoint = find_setpoint(settings, memory, at, &seen, &hours, frost.heat);
     let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let commands = hold_pressure(settings, memory, at, &seen);
@@ -108,6 +111,10 @@ fn step_circuit(
         mode: memory.mode,
         stage: memory.sequence.stage,
         setpoint,
+        room_target: settings.room_target + hours.times.room_shift(),
+        times: hours.times,
+        load_shed: hours.shed,
+        corrections: memory.corrections,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,

@@ -19,10 +19,11 @@ use std::collections::VecDeque;
 
 use heatstation_core::event::Event;
 use heatstation_core::ledger::Part;
+use heatstation_core::load_shed::ShedBy;
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
 use heatstation_core::settings::EnvelopeSettings;
-use heatstation_points::{Celsius, CircuitIndex};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
 
 use super::seen::{CircuitSeen, Program, Seen};
 use super::{Judged, Law, Violation};
@@ -158,6 +159,31 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
             let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
             let inside = (-envelope.lower_max.0..=envelope.raise_max.0).contains(&by.0) && lasts <= envelope.life_max;
             (!inside).then(|| "beyond the envelope".to_owned())
+        }
+        Wish::CorrectCurve { circuit, correction, lasts } => {
+            let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
+            let (level, slope, room) = (correction.curve.level.0, correction.curve.slope.0, correction.room.0);
+            let inside = (-envelope.lower_max.0..=envelope.raise_max.0).contains(&level)
+                && (0.4..=1.3).contains(&slope)
+                && (-4.5..=4.5).contains(&room);
+            if remote && lasts.is_none() {
+                return Some("what comes from elsewhere must end".to_owned());
+            }
+            let too_long = lasts.is_some_and(|lasts| lasts > envelope.life_max);
+            (!inside || too_long).then(|| "beyond the envelope".to_owned())
+        }
+        Wish::ShedLoad { circuit, by, lasts, .. } => {
+            let Some(circuit) = seen.settings.circuits.get(circuit.0) else {
+                return Some("there is no such circuit".to_owned());
+            };
+            let inside = match by {
+                ShedBy::Share(share) => (0.0..=1.0).contains(&share.0),
+                ShedBy::Supply(kelvins) => (0.0..=circuit.envelope.lower_max.0).contains(&kelvins.0),
+            };
+            let shed = &circuit.times.load_shed;
+            let withdraws = lasts.is_zero() || matches!(by, ShedBy::Share(Ratio(0.0)) | ShedBy::Supply(Kelvins(0.0)));
+            let granted = withdraws || (shed.share_max > Ratio::ZERO && lasts <= shed.lasts_max);
+            (!inside || !granted).then(|| "beyond what the station lets be shed".to_owned())
         }
         Wish::TakeInHand { circuit, hand, lasts } => {
             let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };

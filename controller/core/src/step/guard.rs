@@ -87,7 +87,7 @@ pub(super) fn watch_outage(
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(settings.supply.min),
+        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(setpoint.low),
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

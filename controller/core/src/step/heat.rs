@@ -2,6 +2,7 @@
 
 use heatstation_points::Kelvins;
 
+use super::hours::{Hours, controls, freezes_trim};
 use super::see::Seen;
 use crate::adopt;
 use crate::interlock::Trip;
@@ -19,13 +20,13 @@ pub(super) fn find_setpoint(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
+    hours: &Hours,
     frost_heat: bool,
 ) -> SetpointReport {
-    let schedule = settings.schedule.room_shift(at.now.local);
-    let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
+    let controlling = controls(memory);
     let frozen = if controlling {
         let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or((schedule.0 < 0.0).then_some(Frozen::SetBack))
+        saturated.then_some(Frozen::Saturated).or(freezes_trim(memory, hours))
     } else {
         Some(Frozen::NotHeating)
     };
@@ -34,10 +35,13 @@ pub(super) fn find_setpoint(
     let wishes = Wishes {
         outdoor: at.outdoor,
         room_trim,
-        schedule,
+        times: hours.times,
+        corrections: memory.corrections,
+        shed: hours.shed.by,
         remote,
         frost: frost_heat,
         flow: at.own.own.secondary_flow.fresh(),
+        supply: seen.supply,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     memory.setpoint.advance(settings, &wishes, at.dt)

@@ -10,8 +10,8 @@ use heatstation_points::{
 use crate::alarm::Alarm;
 use crate::area::Area;
 use crate::event::Event;
-use crate::heating_curve::{Curve, EmitterCurve};
-use crate::moment::{LocalTime, Moment, UtcMillis, Weekday};
+use crate::heating_curve::{Adjustment, Curve, EmitterCurve};
+use crate::moment::{Day, LocalTime, Moment, UtcMillis};
 use crate::outage::Cause;
 use crate::profile::{AccidentRateRule, Clause, Profile};
 use crate::report::{CircuitCommands, CircuitReport, Report};
@@ -20,7 +20,7 @@ use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
     CircuitSettings, EnvelopeSettings, FrostSettings, MakeUpMode, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -40,11 +40,13 @@ pub(crate) fn circuit() -> CircuitSettings {
             design_outdoor: Celsius(-9.0),
             exponent: 1.3,
         }),
+        curve_adjustment: Adjustment::default(),
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
+        times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
             max: Celsius(80.0),
@@ -170,7 +172,8 @@ impl Rig {
         Moment {
             monotonic: Duration::from_secs(self.second),
             wall: UtcMillis(self.second as i64 * 1000),
-            local: LocalTime { weekday: Weekday::Monday, minute_of_day: (self.second / 60 % 1440) as u16 },
+            // A Monday without an end.
+            local: LocalTime::on(Day(4), (self.second / 60 % 1440) as u16),
         }
     }
 
