@@ -1,12 +1,16 @@
 //! From the file as written to the station as meant, or every problem at once.
 
+mod balance;
 mod circuit;
 mod circulation;
+mod circulation_speed;
+mod contacts;
 mod curve;
 mod devices;
 mod essential;
 mod guard;
-mod house;
+pub(crate) mod house;
+mod limits;
 mod make_up;
 mod places;
 mod season;
@@ -118,6 +122,7 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
     if devices.complete {
         essential::check(desk, raw, &circuits, &devices.homes);
     }
+    contacts::check(desk, &circuits, &devices.wires, &devices.homes);
     let (daemon, http, history, simulation) = house::check(desk, raw);
     let standard = base.standard?;
     standard.explain(desk);

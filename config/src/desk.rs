@@ -409,9 +409,14 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
 /// The unit that a key carries at its end.
 pub(crate) fn unit_of(key: &str) -> Option<&'static str> {
     // Longest first: `_kelvins_per_hour` ends in a unit of time as well.
-    const UNITS: [(&str, &str); 24] = [
+    const UNITS: [(&str, &str); 29] = [
         ("_kelvins_per_hour", "K/h"),
         ("_kelvins_per_minute", "K/min"),
+        ("_kelvins_per_percent", "K/%"),
+        ("_gigajoules_per_day", "GJ/d"),
+        ("_kilowatt_hours_per_m2", "kWh/m²"),
+        ("_kilowatts_per_kelvin", "kW/K"),
+        ("_kilowatts", "kW"),
         ("_watts_per_m2", "W/m²"),
         ("_m3_per_hour", "m³/h"),
         ("_ratio_per_second", "1/s"),

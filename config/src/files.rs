@@ -1,7 +1,7 @@
 //! Where the text of a file comes from: the folder of the station's file first, then what the program carries inside.
 //!
 //! The program is one file and must run without the repository; a site that knows its cabinet better than we do puts a
-//! file of the same name beside its station file, in `devices/` or `standards/`.
+//! file of the same name beside its station file, in `devices/`, `standards/` or `scenarios/`.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,48 @@ const STANDARDS: [(&str, &str); 5] = [
     ("cdha", include_str!("../standards/cdha.toml")),
 ];
 
+macro_rules! scenarios {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../scenarios/", $name, ".toml")))),*]
+    };
+}
+
+/// In the order in which they are listed: the calm first, then what each part of a station can do.
+const SCENARIOS: &[(&str, &str)] = scenarios![
+    "steady",
+    "cold-wave",
+    "warm-spell",
+    "season-start",
+    "pump-trip",
+    "pump-without-flow",
+    "all-pumps-lost",
+    "strainer-clogged",
+    "valve-stuck",
+    "valve-stiction",
+    "valve-leaks",
+    "primary-loss",
+    "primary-cold",
+    "primary-limited",
+    "power-cut",
+    "power-flicker",
+    "emergency-stop",
+    "local-and-back",
+    "burst",
+    "leak-trend",
+    "tap-water-lost",
+    "relief-stuck",
+    "sensor-loss",
+    "sensor-ten-ways",
+    "outdoor-sensor-in-sun",
+    "supply-sensor-low",
+    "pressure-frozen",
+    "room-loss-burst",
+    "communication-loss",
+    "wish-storm",
+    "operator-day",
+    "hot-water",
+];
+
 /// The example stations that the program carries, by name.
 pub const EXAMPLES: [(&str, &str); 3] = [
     ("demo", include_str!("../stations/demo.toml")),
@@ -31,6 +73,7 @@ pub const EXAMPLES: [(&str, &str); 3] = [
 pub(crate) enum Library {
     Devices,
     Standards,
+    Scenarios,
 }
 
 impl Library {
@@ -38,6 +81,7 @@ impl Library {
         match self {
             Library::Devices => "devices",
             Library::Standards => "standards",
+            Library::Scenarios => "scenarios",
         }
     }
 
@@ -45,6 +89,7 @@ impl Library {
         match self {
             Library::Devices => &TEMPLATES,
             Library::Standards => &STANDARDS,
+            Library::Scenarios => SCENARIOS,
         }
     }
 

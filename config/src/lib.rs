@@ -4,12 +4,13 @@
 //! [`explain`] says what each setting became and from where, [`points`] where each point is read.
 //!
 //! The data come along: `standards/` (service standards, every number with its clause), `devices/` (register maps),
-//! `stations/` (examples). They are compiled in; a file of the same name beside the station's goes first.
+//! `stations/` (examples), `scenarios/` (what may happen to a simulated one). They are compiled in; a file of the same name beside the station's goes first.
 //!
 //! Only this crate knows TOML.
 
 pub mod check;
 pub mod raw;
+pub mod scenario;
 pub mod standard;
 pub mod station;
 
@@ -32,5 +33,6 @@ pub use explain::{Difference, Explained};
 pub use files::EXAMPLES;
 pub use points::{Home, PointRow};
 pub use problem::{Problem, Problems, Severity};
+pub use scenario::Scenario;
 pub use standard::Standard;
 pub use station::{BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, SimulationSettings, Station};

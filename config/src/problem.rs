@@ -61,6 +61,7 @@ pub(crate) enum Kind {
     Points,
     Template,
     Standard,
+    Scenario,
 }
 
 /// All files that were read, the station's own first.

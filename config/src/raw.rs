@@ -11,10 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawBoost, RawBuilding, RawBuildingUse, RawCircuit, RawCirculation, RawCirculationMode, RawCurve,
-    RawDay, RawEmitter, RawEnvelope, RawFall, RawFrost, RawHoliday, RawInterlock, RawLoadShed, RawMakeUp,
-    RawMakeUpMode, RawOptimum, RawOutage, RawPeriod, RawRoom, RawRoomTrim, RawSetBack, RawSpecialDay, RawSupplyLoop,
-    RawValve,
+    CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBoost, RawBuilding,
+    RawBuildingUse, RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation,
+    RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFall,
+    RawFar, RawFeedForward, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHoliday, RawInterlock,
+    RawLimitPriority, RawLimiters, RawLoadShed, RawMakeUp, RawMakeUpMode, RawOptimum, RawOutage, RawPeriod,
+    RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSetBack, RawSpecialDay, RawSpread,
+    RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
@@ -203,11 +206,15 @@ pub enum RawBuildingClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RawClimate {
-    /// Zibo and Jinan.
+    /// Zibo.
     Shandong,
-    /// Beijing.
+    /// Jinan, fitted to its typical year.
+    Jinan,
+    /// Beijing, fitted to its typical year.
     Beijing,
-    /// Harbin.
+    /// Hohhot.
+    Hohhot,
+    /// Harbin, fitted to its typical year.
     Harbin,
     /// Hanzhong.
     Hanzhong,

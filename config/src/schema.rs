@@ -4,6 +4,7 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use crate::raw::{RawFile, RawTemplate};
+use crate::scenario::RawScenario;
 use crate::standard::Standard;
 
 /// The schema of a station's file.
@@ -19,4 +20,9 @@ pub fn template() -> Value {
 /// The schema of a service standard.
 pub fn standard() -> Value {
     schema_for!(Standard).to_value()
+}
+
+/// The schema of a scenario.
+pub fn scenario() -> Value {
+    schema_for!(RawScenario).to_value()
 }

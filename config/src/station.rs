@@ -129,10 +129,14 @@ pub enum BuildingClass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Climate {
-    /// Zibo and Jinan.
+    /// Zibo.
     Shandong,
+    /// Jinan.
+    Jinan,
     /// Beijing.
     Beijing,
+    /// Hohhot.
+    Hohhot,
     /// Harbin.
     Harbin,
     /// Hanzhong.

@@ -211,6 +211,42 @@ fn temperatures_run_downhill_from_water_to_weather() {
 }
 
 #[test]
+fn heat_runs_downhill_from_the_primary() {
+    let exchanger = |key: &str, what: &str| {
+        let to = format!("[circuit.exchanger]\n{key}\n[circuit.circulation]");
+        let full = format!("circuit.low-zone.exchanger.{}", key.split(' ').next().unwrap());
+        slip("demo", "[circuit.circulation]", &to, &full, key, what);
+    };
+    exchanger("primary_return_celsius = 45", "from the primary to the secondary");
+    exchanger("primary_supply_celsius = 70", "from the primary to the secondary");
+    exchanger("transfer_kilowatts_per_kelvin = 0", "kW/K");
+}
+
+#[test]
+fn a_three_point_motor_needs_its_contacts_and_a_write_each_second() {
+    let motor = |more: &str| format!("[circuit.valve]\nactuator = \"three-point\"\n{more}\n[circuit.circulation]");
+    let key = "circuit.low-zone.valve.pulse_min_seconds";
+    let idle = "[circuit.valve]\npulse_min_seconds = 1\n[circuit.circulation]";
+    slip("demo", "[circuit.circulation]", idle, key, "pulse_min_seconds = 1", "has no meaning with");
+    let to = motor("pulse_min_seconds = 20");
+    slip("demo", "[circuit.circulation]", &to, key, "pulse_min_seconds = 20", "from 0.1 to 10");
+
+    let told = |device: &str| {
+        let text = example("demo")
+            .replace("modbus_unit = 1", &format!("modbus_unit = 1\n{device}"))
+            .replace("[circuit.circulation]", &motor(""));
+        format!("{:?}", told(&text, None))
+    };
+    assert_eq!(told(""), "[]");
+    let missing = told("without = [\"circuit.low-zone.valve.closing\"]");
+    assert!(missing.contains("valve.closing") && missing.contains("both its contacts"), "{missing}");
+    let slow = told("write = { minimum_interval_seconds = 2 }");
+    assert!(slow.contains("valve.opening") && slow.contains("every 2 s only"), "{slow}");
+    let worn = told("write = { writes_per_year = 5000 }");
+    assert!(worn.contains("valve.closing") && worn.contains("wears out"), "{worn}");
+}
+
+#[test]
 fn a_floor_bears_sixty_degrees() {
     let jgj = "JGJ 142-2012";
     two_zones(
@@ -329,6 +365,20 @@ fn a_key_of_another_mode_is_not_dead_it_is_refused() {
         "circuit.low-zone.circulation.speed_ratio",
         "no meaning in this mode",
     );
+    let supply_loop = "circuit.low-zone.supply_loop";
+    let plant = "process_gain_kelvins = 25\nprocess_lag_seconds = 25\nprocess_dead_time_seconds = 15";
+    let (simc, amigo) = (format!("tuning = \"simc\"\n{plant}"), format!("tuning = \"amigo\"\n{plant}"));
+    for (written, idle) in [
+        (simc.as_str(), "gain_per_kelvin = 0.01"),
+        (amigo.as_str(), "closed_loop_time_seconds = 30"),
+        ("tuning = \"gains\"", "process_lag_seconds = 30"),
+        ("gain_schedule = \"fixed\"", "gain_factor_max = 3"),
+        ("feed_forward = \"off\"", "feed_forward_reach_ratio = 0.2"),
+    ] {
+        let key = format!("{supply_loop}.{}", idle.split(' ').next().unwrap());
+        let to = format!("[circuit.supply_loop]\n{written}\n{idle}\n[circuit.circulation]");
+        slip("demo", "[circuit.circulation]", &to, &key, idle, "has no meaning with");
+    }
     two_zones(
         "[circuit.curve] ",
         "[circuit.curve]\nexponent = 1.1 # ",

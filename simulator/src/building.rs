@@ -12,7 +12,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::pipe::Pipe;
+use crate::pipe::{Cooling, Pipe};
 use crate::settings::{CircuitPlantSettings, Emitter};
 use crate::weather::{Facing, Weather};
 
@@ -124,8 +124,9 @@ pub(crate) struct Flat {
     gain: f64,
     air_capacity: f64,
     mass_capacity: f64,
-    /// One emitter element: W/K^n, J/K.
+    /// One emitter element: W/K^n, W/K at design, J/K.
     element_output: f64,
+    element_conductance: f64,
     element_capacity: f64,
     /// Water of the emitter: kg/m².
     water: f64,
@@ -152,6 +153,11 @@ impl Flat {
     fn water_heat(&self) -> f64 {
         self.area * self.water * self.elements.iter().sum::<f64>() / ELEMENTS as f64
     }
+
+    /// Of water and steel over 0 °C: J.
+    fn emitter_heat(&self) -> f64 {
+        self.area * self.element_capacity * self.elements.iter().sum::<f64>()
+    }
 }
 
 /// What the flats of a building did in a slow step.
@@ -171,18 +177,24 @@ pub(crate) struct Building {
     table: ExcessTable,
     floor: bool,
     shielding: f64,
+    /// How lively people are: 1 as everywhere, 0 never opening a window and always alike.
+    habits: f64,
     riser_supply: Pipe,
     riser_return: Pipe,
-    /// What the flats send back, held between slow steps: °C.
-    flats_outlet: f64,
+    /// Where the flats' return pipes meet, a stirred volume: it sends back a steady temperature while the flats move in
+    /// steps of [`SLOW_SECONDS`], and keeps the heat in between. kg, °C, and kg·K that it has not taken in yet.
+    header_mass: f64,
+    header: f64,
+    header_owed: f64,
     /// Sum of flow shares of the open flats times area.
     open_share: f64,
     /// Water and heat since the last slow step: kg, kg·°C.
     came: f64,
     came_heat: f64,
     until_slow: f64,
-    /// Heat of the water in the emitters over 0 °C: kg·°C.
-    emitter_stored: f64,
+    /// Heat of the water in the emitters over 0 °C: kg·°C; of that water, the steel and the screed together: J.
+    emitter_water_heat: f64,
+    emitter_heat: f64,
     /// Into the rooms, in the last slow step: W.
     pub heat: f64,
     /// Into the rooms so far: J.
@@ -191,12 +203,12 @@ pub(crate) struct Building {
 }
 
 impl Building {
-    /// Building number `index` of a circuit; `riser_mass` kg of water in its own pipes, both ways together.
+    /// Building number `index` of a circuit; `riser_mass` kg of water in its own pipes, both ways together, and
+    /// `flow` kg/s through them when all is open.
     pub fn new(
         settings: &CircuitPlantSettings,
         index: usize,
-        riser_mass: f64,
-        cooling_time: f64,
+        (riser_mass, flow): (f64, f64),
         mut random: ChaCha8Rng,
     ) -> Building {
         let shares: f64 = settings.buildings.iter().map(|b| b.area_share).sum();
@@ -207,19 +219,24 @@ impl Building {
             Emitter::Floor => FLOOR_EXPONENT,
         };
         let flats = make_flats(settings, own.flats, area, exponent, &mut random);
-        let start = 20.0;
-        let shielding = random.random_range(0.7..1.3);
+        // Room for half as much again as comes in a slow step; what a building gets beyond that comes a step later.
+        let header_mass = (1.5 * SLOW_SECONDS * flow).min(0.2 * riser_mass);
+        let shielding = 1.0 + settings.flat_spread * random.random_range(-0.3..0.3);
         let mut building = Building {
             area,
             open_share: 0.0,
-            emitter_stored: 0.0,
+            emitter_water_heat: 0.0,
+            emitter_heat: 0.0,
             flats,
             table: ExcessTable::new(exponent),
             floor: matches!(settings.emitter, Emitter::Floor),
             shielding,
-            riser_supply: Pipe::new(0.5 * riser_mass, 24, start, cooling_time),
-            riser_return: Pipe::new(0.5 * riser_mass, 24, start, cooling_time),
-            flats_outlet: start,
+            habits: settings.flat_spread,
+            riser_supply: Pipe::new(0.5 * riser_mass, 24),
+            riser_return: Pipe::new(0.5 * riser_mass - header_mass, 24),
+            header_mass,
+            header: 20.0,
+            header_owed: 0.0,
             came: 0.0,
             came_heat: 0.0,
             until_slow: 1.0 + SLOW_SECONDS * index as f64 / settings.buildings.len() as f64,
@@ -232,27 +249,30 @@ impl Building {
     }
 
     /// One fast step: `mass` kg at `temperature` enter. Returns what leaves the building: °C.
-    pub fn step(&mut self, seconds: f64, mass: f64, temperature: f64, outside: &Outside, ground: f64) -> f64 {
-        let at_flats = self.riser_supply.push(mass, temperature, outside.now, ground);
+    pub fn step(&mut self, seconds: f64, mass: f64, temperature: f64, outside: &Outside, cooling: &Cooling) -> f64 {
+        let at_flats = self.riser_supply.push(mass, temperature, cooling);
         self.came += mass;
         self.came_heat += mass * at_flats;
-        let leaving = self.riser_return.push(mass, self.flats_outlet, outside.now, ground);
+        let leaving = self.riser_return.push(mass, self.header, cooling);
         self.until_slow -= seconds;
         if self.until_slow <= 0.0 {
             self.until_slow += SLOW_SECONDS;
-            self.slow_step(outside);
+            self.slow_step(outside, cooling);
         }
         leaving
     }
 
-    fn slow_step(&mut self, outside: &Outside) {
-        let flow = self.came / SLOW_SECONDS;
-        let inlet = if self.came > 0.0 { self.came_heat / self.came } else { self.riser_supply.outlet() };
+    fn slow_step(&mut self, outside: &Outside, cooling: &Cooling) {
+        let came = self.came;
+        let inlet = if came > 0.0 { self.came_heat / came } else { self.riser_supply.outlet(cooling) };
+        let result = self.move_flats(SLOW_SECONDS, came / SLOW_SECONDS, inlet, outside);
+        // The header has given away water at its own temperature while the flats' water was on its way to it.
+        let owed = self.header_owed + came * (result.outlet - self.header);
+        let taken = owed * (self.header_mass / came.max(self.header_mass));
+        self.header += taken / self.header_mass;
+        self.header_owed = owed - taken;
         (self.came, self.came_heat) = (0.0, 0.0);
-        let result = self.move_flats(SLOW_SECONDS, flow, inlet, outside);
-        if flow > 0.0 {
-            self.flats_outlet = result.outlet;
-        }
+
         self.heat = result.heat;
         self.heat_energy += result.heat * SLOW_SECONDS;
         self.live(outside);
@@ -265,7 +285,7 @@ impl Building {
         let occupancy = outside.occupancy();
         let flow_per_share = if self.open_share > 0.0 { flow / self.open_share } else { 0.0 };
         let (mut heat, mut back) = (0.0, 0.0);
-        self.emitter_stored = 0.0;
+        (self.emitter_water_heat, self.emitter_heat) = (0.0, 0.0);
         for flat in &mut self.flats {
             let share = if flat.is_shut() { 0.0 } else { flat.flow_share };
             let capacity_flow = share * flow_per_share * WATER_HEAT_CAPACITY;
@@ -274,6 +294,7 @@ impl Building {
             let into_room = if self.floor {
                 let warms = SCREED_TO_ROOM * (flat.screed - flat.air);
                 flat.screed += seconds * (emitted - warms) / SCREED_CAPACITY;
+                self.emitter_heat += flat.area * SCREED_CAPACITY * flat.screed;
                 warms
             } else {
                 emitted
@@ -281,7 +302,8 @@ impl Building {
             move_masses(flat, seconds, into_room, mean_air, wind, occupancy, outside);
             heat += into_room * flat.area;
             back += share * flat.area * outlet;
-            self.emitter_stored += flat.water_heat();
+            self.emitter_water_heat += flat.water_heat();
+            self.emitter_heat += flat.emitter_heat();
         }
         SlowResult { outlet: if self.open_share > 0.0 { back / self.open_share } else { inlet }, heat }
     }
@@ -294,7 +316,7 @@ impl Building {
             let draw = self.random.next_u32();
             let chance = f64::from(draw & 0xFFFF) / 65_536.0;
             // Opening is a Poisson process whose rate grows when it is too warm (field studies of Beijing and Xi'an).
-            let rate = 0.01 + 0.05 * (flat.air - 22.0).max(0.0);
+            let rate = self.habits * (0.01 + 0.05 * (flat.air - 22.0).max(0.0));
             if awake && flat.window_until <= outside.now && !flat.vacant && chance < rate * per_step {
                 flat.window_until = outside.now + self.random.random_range(1800.0..7200.0);
             }
@@ -304,7 +326,7 @@ impl Building {
             }
             // What goes on in a flat changes every two hours or so.
             if f64::from(draw >> 16) / 65_536.0 < per_step / 2.0 {
-                flat.activity = self.random.random_range(0.3..1.7);
+                flat.activity = 1.0 + self.habits * self.random.random_range(-0.7..0.7);
             }
         }
     }
@@ -318,7 +340,7 @@ impl Building {
     }
 
     /// Brings the flats into balance with steady water and weather, `mean` °C on average.
-    pub fn start_at(&mut self, flow: f64, inlet: f64, mean: f64, outdoor: f64) {
+    pub fn start_at(&mut self, (flow, inlet): (f64, f64), mean: f64, outdoor: f64, cooling: &Cooling) {
         let outside =
             Outside { outdoor, wind: 2.0, beam: [30.0, 60.0, 120.0, 60.0], diffuse: 30.0, hour: 12.0, now: 0.0 };
         for flat in &mut self.flats {
@@ -338,41 +360,69 @@ impl Building {
             flat.air += mean - reached;
             flat.mass += mean - reached;
         }
-        self.flats_outlet = outlet;
-        self.riser_supply.start_at(inlet);
-        self.riser_return.start_at(outlet);
+        self.header = outlet;
+        self.riser_supply.start_at(inlet, cooling);
+        self.riser_return.start_at(outlet, cooling);
     }
 
     /// What the building sends back: °C.
-    pub fn outlet(&self) -> f64 {
-        self.riser_return.outlet()
+    pub fn outlet(&self, cooling: &Cooling) -> f64 {
+        self.riser_return.outlet(cooling)
     }
 
-    /// Heat of all water in it over 0 °C: kg·°C.
-    pub fn stored(&self) -> f64 {
-        self.riser_supply.stored() + self.riser_return.stored() + self.emitter_stored
+    /// Heat of the water in emitters and header, and on its way between them, over 0 °C: kg·°C.
+    pub fn stirred_heat(&self) -> f64 {
+        let on_the_way = self.came_heat - self.came * self.header + self.header_owed;
+        self.emitter_water_heat + self.header_mass * self.header + on_the_way
     }
 
-    /// Heat that its pipes have lost: J.
-    pub fn pipe_loss(&self) -> f64 {
-        self.riser_supply.lost() + self.riser_return.lost()
+    /// Heat that steel and screed hold over 0 °C: J.
+    pub fn solid_heat(&self) -> f64 {
+        self.emitter_heat - self.emitter_water_heat * WATER_HEAT_CAPACITY
     }
 
-    /// Water in the emitters: kg.
-    pub fn emitter_water(&self) -> f64 {
-        self.flats.iter().map(|flat| flat.water * flat.area).sum()
+    /// Its pipes.
+    pub fn pipes(&self) -> [&Pipe; 2] {
+        [&self.riser_supply, &self.riser_return]
+    }
+
+    /// Its pipes, for a cooling that begins anew.
+    pub fn pipes_mut(&mut self) -> [&mut Pipe; 2] {
+        [&mut self.riser_supply, &mut self.riser_return]
+    }
+
+    /// Water in emitters and header: kg.
+    pub fn stirred_water(&self) -> f64 {
+        self.header_mass + self.flats.iter().map(|flat| flat.water * flat.area).sum::<f64>()
     }
 }
 
-/// Moves the emitter's elements; returns (W/m² given off, °C that leaves). Implicit in the water, so no flow is too large.
+/// Moves the emitter's elements; returns (W/m² given off, °C that leaves).
+///
+/// How much an emitter gives is rated over the arithmetic mean of inlet and outlet (EN 442), so its conductance is taken
+/// there; where along the emitter it is given goes with the water's excess in each element. That lies between what enters
+/// and what leaves the element, nearer to the middle the faster it flows: the weight ½ − x/12, x the conductance over the
+/// capacity flow, is that of the exact decay along a pipe, written as 1/(2 + x/3). Both fade out in standing water. Implicit
+/// in the water, so no flow is too large.
 fn emit(flat: &mut Flat, table: &ExcessTable, seconds: f64, water: (f64, f64), sink: f64) -> (f64, f64) {
-    let (capacity_flow, mut temperature) = water;
-    let mut given = 0.0;
+    let (capacity_flow, inlet) = water;
+    let nominal = flat.element_conductance;
+    let weight = capacity_flow / (2.0 * capacity_flow + nominal / 3.0);
+    let flowing = capacity_flow * capacity_flow / (capacity_flow * capacity_flow + 0.1 * nominal * nominal);
+
+    let [first, second, last] = flat.elements;
+    let along = ((1.0 - weight) * (first + second + last) + weight * (inlet + first + second)) / ELEMENTS as f64 - sink;
+    let rated = along + flowing * (0.5 * (inlet + last) - sink - along);
+    // The same heat, reckoned by one mean or the other; close to no excess the two cannot be told apart.
+    let ratio = if along.abs() > 1.0 { (rated / along).clamp(0.8, 1.25) } else { 1.0 };
+    let conductance = flat.element_output * table.at(rated) * ratio;
+
+    let entering = capacity_flow - conductance * weight;
+    let kept = (flat.element_capacity + seconds * (capacity_flow + conductance * (1.0 - weight))).recip();
+    let (mut given, mut temperature) = (0.0, inlet);
     for element in &mut flat.elements {
-        let conductance = flat.element_output * table.at(*element - sink);
-        *element = (flat.element_capacity * *element + seconds * (capacity_flow * temperature + conductance * sink))
-            / (flat.element_capacity + seconds * (capacity_flow + conductance));
-        given += conductance * (*element - sink);
+        *element = (flat.element_capacity * *element + seconds * (entering * temperature + conductance * sink)) * kept;
+        given += conductance * (*element + weight * (temperature - *element) - sink);
         temperature = *element;
     }
     (given, temperature)
@@ -430,22 +480,22 @@ fn make_flats(
     exponent: f64,
     random: &mut ChaCha8Rng,
 ) -> Vec<Flat> {
-    let places: Vec<f64> = (0..count).map(|i| place_factor((i as f64 + 0.5) / count as f64)).collect();
+    let spread = settings.flat_spread;
+    let places: Vec<f64> =
+        (0..count).map(|i| 1.0 + spread * (place_factor((i as f64 + 0.5) / count as f64) - 1.0)).collect();
     let mean_place = places.iter().sum::<f64>() / count as f64;
     // Who designed the house gave exposed flats larger emitters, but not as much larger as they need, and pipe fitters
     // and owners did the rest.
     let emitters: Vec<f64> =
-        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.14, random)).collect();
+        places.iter().map(|place| (place / mean_place).powf(0.8) * scatter(0.14 * spread, random)).collect();
     let mean_emitter = emitters.iter().sum::<f64>() / count as f64;
     let design = &settings.design;
-    let output = settings.design_heat() / settings.heated_area_m2;
+    let output = settings.emitter_heat() / settings.heated_area_m2;
     let mean_water = 0.5 * ((design.supply - design.room) + (design.return_ - design.room)).0;
 
     (places.iter().zip(&emitters))
         .map(|(place, emitter)| {
             let loss = settings.building_loss * place / mean_place;
-            let light = loss * LIGHT_SHARE;
-            let behind_mass = loss * (1.0 - LIGHT_SHARE);
             let own_output = output * emitter / mean_emitter;
             let (excess, capacity, water) = match settings.emitter {
                 Emitter::Radiator { .. } => (mean_water, own_output * RADIATOR_CAPACITY, own_output * RADIATOR_WATER),
@@ -463,20 +513,20 @@ fn make_flats(
             let south = facing == Facing::South;
             Flat {
                 area: area / count as f64,
-                window: light * (1.0 - AIR_SHARE),
-                air_exchange: light * AIR_SHARE,
-                // Mass and wall in line make the wall path's loss.
-                wall: 1.0 / (1.0 / behind_mass - 1.0 / AIR_TO_MASS),
+                window: loss * LIGHT_SHARE * (1.0 - AIR_SHARE),
+                air_exchange: loss * LIGHT_SHARE * AIR_SHARE,
+                wall: wall_for(loss),
                 beam_aperture: if south { random.random_range(0.03..0.05) } else { random.random_range(0.006..0.010) },
                 diffuse_aperture: 0.04,
                 facing,
-                gain: settings.internal_gain * random.random_range(0.65..1.35),
-                air_capacity: AIR_CAPACITY * scatter(0.1, random),
-                mass_capacity: MASS_CAPACITY * scatter(0.1, random),
+                gain: settings.internal_gain * (1.0 + spread * random.random_range(-0.35..0.35)),
+                air_capacity: AIR_CAPACITY * scatter(0.1 * spread, random),
+                mass_capacity: MASS_CAPACITY * scatter(0.1 * spread, random),
                 element_output: own_output / excess.powf(exponent) / ELEMENTS as f64,
+                element_conductance: own_output / excess / ELEMENTS as f64,
                 element_capacity: capacity / ELEMENTS as f64,
                 water,
-                flow_share: emitter / mean_emitter * scatter(0.20, random),
+                flow_share: emitter / mean_emitter * scatter(0.20 * spread, random),
                 vacant: random.random_bool(settings.vacant_share.0.clamp(0.0, 1.0)),
                 closed: false,
                 air: 20.0,
@@ -488,4 +538,13 @@ fn make_flats(
             }
         })
         .collect()
+}
+
+/// Walls and roof behind the mass of a flat with this loss: W/(m² K).
+///
+/// With the light path they make up the loss that the class means, heat over the air's excess in the steady state, in which
+/// the radiant share of the heat reaches the walls without passing the air.
+fn wall_for(loss: f64) -> f64 {
+    let behind_mass = (1.0 - LIGHT_SHARE) * loss;
+    behind_mass * AIR_TO_MASS / (AIR_TO_MASS + (1.0 - CONVECTIVE) * loss - behind_mass)
 }

@@ -206,6 +206,13 @@ mod tests {
     }
 
     #[test]
+    fn one_for_floors_needs_157_kilowatts_a_kelvin() {
+        // 110/45 to 45/35 °C: differences 65 and 10 K, logarithmic mean 55 / ln 6.5 = 29.38 K.
+        let transfer = 1.15 * transfer_for(4.0e6, (110.0, 45.0), (45.0, 35.0));
+        close(transfer, 156_555.0, 30.0);
+    }
+
+    #[test]
     fn at_design_flows_it_gives_the_design_temperatures() {
         let (primary_flow, secondary_flow) = (4.0e6 / (4182.0 * 50.0), 4.0e6 / (4182.0 * 25.0));
         let transfer = transfer_for(4.0e6, (110.0, 60.0), (75.0, 50.0));

@@ -4,6 +4,7 @@
 //! waits for the other's work: the lock is held for copying alone. Outputs are desired state, so there is one place per
 //! output and no queue: who writes twice before the plant looks has changed their mind.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use heatstation_points::{Catalogue, CircuitOutput, Point};
 
 use crate::plant::Plant;
 use crate::registers::{Encoding, MapRow, Table, blocks, encode, holding_blocks, register_map};
+use crate::timetable::Link;
 
 /// The PLC's communication watchdog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,7 @@ struct Image {
 pub struct SharedPlant {
     image: Arc<Mutex<Image>>,
     rows: Arc<[MapRow]>,
+    silent: Arc<AtomicBool>,
 }
 
 impl SharedPlant {
@@ -103,7 +106,21 @@ impl SharedPlant {
             silent: false,
         };
         let readable = rows.iter().filter(|row| row.table == Table::Holding).cloned().collect::<Vec<_>>();
-        SharedPlant { image: Arc::new(Mutex::new(image)), rows: readable.into() }
+        SharedPlant {
+            image: Arc::new(Mutex::new(image)),
+            rows: readable.into(),
+            silent: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Makes the PLC hang, or answer again.
+    pub fn set_link(&self, link: Link) {
+        self.silent.store(link == Link::Silent, Ordering::Relaxed);
+    }
+
+    /// Whether the PLC answers.
+    pub fn link(&self) -> Link {
+        if self.silent.load(Ordering::Relaxed) { Link::Silent } else { Link::Up }
     }
 
     /// A panic under the lock can only have come between two whole words, so the image is as good as ever.

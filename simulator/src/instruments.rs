@@ -1,32 +1,27 @@
 //! Instruments: what the station's sensors, meters and contacts say of the plant.
 //!
 //! Temperatures come late through their pockets, everything is a little wrong for ever (its own character), a little
-//! different each second (noise), and shown in steps. Classes: Pt1000 class B in pockets of 10 to 30 s, strap-on at the
-//! buildings, transmitters of 0.5 %, flow meters of 2 % that are deaf below a twentieth of their range.
+//! different each second (noise), and shown in steps. How good they are is in [`InstrumentSettings`].
 
 use heatstation_points::quantity::WATER_DENSITY;
 use heatstation_points::{
-    BuildingOutput, BuildingSignal, CircuitOutput, CircuitSignal, Point, PumpOutput, PumpSignal, StationSignal,
+    BuildingOutput, BuildingSignal, Celsius, CircuitOutput, CircuitSignal, Point, PumpOutput, PumpSignal, StationSignal,
 };
 
 use crate::circuit::{Circuit, STRAINER_SHARE};
 use crate::noise::Noise;
 use crate::primary::Primary;
 use crate::pump::Pump;
+use crate::settings::InstrumentSettings;
 use crate::weather::Weather;
 
-/// Time constants of pockets: s.
-const SUPPLY_POCKET: f64 = 12.0;
-const SECOND_SUPPLY_POCKET: f64 = 18.0;
-const RETURN_POCKET: f64 = 20.0;
-const STRAP_ON: f64 = 45.0;
-const OUTDOOR_HOUSING: f64 = 600.0;
-/// Meters send their telegram this often: s.
-const METER_TELEGRAM: f64 = 10.0;
+/// Of the limit of a class, what one instrument in three is off by.
+const USUAL_OF_LIMIT: f64 = 1.0 / 3.0;
+/// Transmitters are usually a fifth, flow meters two fifths of their limit off.
+const TRANSMITTER_USUAL: f64 = 0.2;
+const FLOW_USUAL: f64 = 0.4;
 /// Heat of lights, cabinet and control: W.
 const STATION_BASE_LOAD: f64 = 800.0;
-/// A flow meter is deaf below this share of the design flow.
-const DEAF_BELOW: f64 = 0.05;
 /// The proof-of-flow switch closes above this share of the design flow.
 const FLOW_SWITCH: f64 = 0.2;
 /// Radiator circuits trip this much over their design supply; floors are guarded at 55 °C.
@@ -47,9 +42,39 @@ struct CircuitInstruments {
     primary_return: f64,
     building_supply: Vec<f64>,
     building_return: Vec<f64>,
-    /// The last telegram of the circuit's heat meter: W and m³/s.
-    meter_heat: f64,
-    meter_flow: f64,
+    meter: Meter,
+}
+
+/// A heat meter: what it has counted, and what its last telegram said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    /// J and m³.
+    energy: f64,
+    volume: f64,
+    told: Telegram,
+}
+
+/// W, m³/s, J, m³.
+#[derive(Clone, Copy, Debug, Default)]
+struct Telegram {
+    heat: f64,
+    flow: f64,
+    energy: f64,
+    volume: f64,
+}
+
+impl Meter {
+    /// Counts a second. It is deaf below a flow, and no heat flows backwards through it.
+    fn count(&mut self, seconds: f64, flow: f64, heat: f64, deaf_below: f64) {
+        if flow >= deaf_below {
+            self.energy += heat.max(0.0) * seconds;
+            self.volume += flow * seconds;
+        }
+    }
+
+    fn tell(&mut self, flow: f64, heat: f64) {
+        self.told = Telegram { heat: heat.max(0.0), flow, energy: self.energy, volume: self.volume };
+    }
 }
 
 /// What belongs to the whole station and is neither plant nor instrument: contacts and selectors.
@@ -67,6 +92,7 @@ pub(crate) struct Contacts {
 /// All instruments of the station.
 #[derive(Clone, Debug)]
 pub(crate) struct Instruments {
+    settings: InstrumentSettings,
     pub noise: Noise,
     pub contacts: Contacts,
     outdoor: f64,
@@ -76,6 +102,8 @@ pub(crate) struct Instruments {
     primary_supply: f64,
     primary_return: f64,
     circuits: Vec<CircuitInstruments>,
+    /// The station's own heat meter; the circuits' may be missing on a real site.
+    meter: Meter,
     until_telegram: f64,
     pub electric_power: f64,
     pub electric_energy: f64,
@@ -90,20 +118,26 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
+    /// Primary flow of all circuits, hot water included: kg/s.
     pub fn primary_flow(&self) -> f64 {
-        self.circuits.iter().map(|c| c.primary_flow).sum()
+        self.circuits.iter().map(Circuit::drawn).sum()
+    }
+
+    /// Heat taken from the primary side by all circuits, hot water included: W.
+    pub fn primary_heat(&self) -> f64 {
+        self.circuits.iter().map(|c| c.heat + c.hot_water_heat()).sum()
     }
 
     /// Mixed primary return of all circuits: °C.
     pub fn primary_return(&self) -> f64 {
         let flow = self.primary_flow();
-        let sum: f64 = self.circuits.iter().map(|c| c.primary_flow * c.exchanger.primary_outlet()).sum();
+        let sum: f64 = self.circuits.iter().map(|c| c.drawn() * c.primary_return()).sum();
         if flow > 0.0 { sum / flow } else { self.circuits[0].exchanger.primary_outlet() }
     }
 }
 
 impl Instruments {
-    pub fn new(seed: u64, view: View<'_>, outdoor: f64) -> Instruments {
+    pub fn new(settings: InstrumentSettings, seed: u64, view: View<'_>, outdoor: f64) -> Instruments {
         let circuits = (view.circuits.iter())
             .map(|c| CircuitInstruments {
                 supply: c.at_sensor,
@@ -111,12 +145,12 @@ impl Instruments {
                 return_: c.returning,
                 primary_return: c.exchanger.primary_outlet(),
                 building_supply: c.entrances.clone(),
-                building_return: c.buildings.iter().map(crate::building::Building::outlet).collect(),
-                meter_heat: 0.0,
-                meter_flow: 0.0,
+                building_return: (0..c.buildings.len()).map(|b| c.building_outlet(b)).collect(),
+                meter: Meter::default(),
             })
             .collect();
         Instruments {
+            settings,
             noise: Noise::new(seed),
             contacts: Contacts::default(),
             outdoor,
@@ -126,6 +160,7 @@ impl Instruments {
             primary_supply: view.primary.supply,
             primary_return: view.primary_return(),
             circuits,
+            meter: Meter::default(),
             until_telegram: 0.0,
             electric_power: 0.0,
             electric_energy: 0.0,
@@ -138,13 +173,14 @@ impl Instruments {
         self.noise.tick += 1;
         self.global = weather.global_horizontal().0;
         self.wind = weather.wind.0;
-        let housing = share(seconds, OUTDOOR_HOUSING);
+        let housing = share(seconds, self.settings.outdoor_housing.0);
         let sun = self.contacts.sun_on_outdoor_sensor * self.global / 1000.0;
         self.outdoor += (weather.outdoor.0 + sun - self.outdoor) * housing;
         self.outdoor_second += (weather.outdoor.0 - self.outdoor_second) * housing;
 
-        let (supply, second) = (share(seconds, SUPPLY_POCKET), share(seconds, SECOND_SUPPLY_POCKET));
-        let (back, strap) = (share(seconds, RETURN_POCKET), share(seconds, STRAP_ON));
+        let s = &self.settings;
+        let (supply, second) = (share(seconds, s.supply_pocket.0), share(seconds, s.second_supply_pocket.0));
+        let (back, strap) = (share(seconds, s.return_pocket.0), share(seconds, s.strap_on.0));
         self.primary_supply += (view.primary.supply - self.primary_supply) * back;
         self.primary_return += (view.primary_return() - self.primary_return) * back;
         let mut power = STATION_BASE_LOAD;
@@ -153,27 +189,38 @@ impl Instruments {
             shown.supply_second += (circuit.at_sensor - shown.supply_second) * second;
             shown.return_ += (circuit.returning - shown.return_) * back;
             shown.primary_return += (circuit.exchanger.primary_outlet() - shown.primary_return) * back;
-            for (b, building) in circuit.buildings.iter().enumerate() {
+            for b in 0..circuit.buildings.len() {
                 shown.building_supply[b] += (circuit.entrances[b] - shown.building_supply[b]) * strap;
-                shown.building_return[b] += (building.outlet() - shown.building_return[b]) * strap;
+                shown.building_return[b] += (circuit.building_outlet(b) - shown.building_return[b]) * strap;
             }
             power += circuit.pump_power;
         }
         self.electric_power = if self.contacts.mains_failed { 0.0 } else { power };
         self.electric_energy += self.electric_power * seconds;
         self.on_power_for += seconds;
-        self.telegrams(seconds, view);
+        self.count(seconds, view);
     }
 
-    fn telegrams(&mut self, seconds: f64, view: View<'_>) {
+    fn count(&mut self, seconds: f64, view: View<'_>) {
+        let deaf = self.settings.flow_deaf_below.0;
         self.until_telegram -= seconds;
-        if self.until_telegram > 0.0 {
-            return;
+        let due = self.until_telegram <= 0.0;
+        if due {
+            self.until_telegram += self.settings.meter_telegram.0.max(1.0);
         }
-        self.until_telegram += METER_TELEGRAM;
+        let mut design = 0.0;
         for (shown, circuit) in self.circuits.iter_mut().zip(view.circuits) {
-            shown.meter_flow = circuit.primary_flow / WATER_DENSITY;
-            shown.meter_heat = circuit.heat.max(0.0);
+            let (flow, own) = (circuit.primary_flow / WATER_DENSITY, circuit.primary_design_flow() / WATER_DENSITY);
+            shown.meter.count(seconds, flow, circuit.heat, deaf * own);
+            design += own;
+            if due {
+                shown.meter.tell(flow, circuit.heat);
+            }
+        }
+        let (flow, heat) = (view.primary_flow() / WATER_DENSITY, view.primary_heat());
+        self.meter.count(seconds, flow, heat, deaf * design);
+        if due {
+            self.meter.tell(flow, heat);
         }
     }
 
@@ -187,7 +234,7 @@ impl Instruments {
             Point::MakeUpPump(c, p, s) => Some(self.pump(point, s, view.circuits.get(c.0)?.pressure.pumps.get(p.0)?)),
             Point::Building(c, b, s) => {
                 let (circuit, shown) = circuit(c.0)?;
-                (b.0 < circuit.buildings.len()).then(|| self.building(point, s, b.0, circuit, shown))
+                if b.0 < circuit.buildings.len() { self.building(point, s, b.0, circuit, shown) } else { None }
             }
             Point::Room(c, r, signal) => {
                 let rooms = &view.circuits.get(c.0)?.rooms;
@@ -199,6 +246,8 @@ impl Instruments {
             Point::Auxiliary(_) => None,
             Point::CircuitOutput(c, output) => view.circuits.get(c.0).map(|c| match output {
                 CircuitOutput::ValvePosition => c.valve.command,
+                CircuitOutput::ValveOpening => contact(c.valve.contacts.is_some_and(|(opening, _)| opening)),
+                CircuitOutput::ValveClosing => contact(c.valve.contacts.is_some_and(|(_, closing)| closing)),
                 CircuitOutput::ReliefOpen => f64::from(u8::from(c.pressure.relief_open)),
                 CircuitOutput::TankInletOpen => f64::from(u8::from(c.pressure.inlet_open)),
             }),
@@ -233,12 +282,10 @@ impl Instruments {
             StationSignal::PrimaryStrainerPressure => {
                 self.transmitter(point, view.primary.supply_pressure() - 15_000.0 * (flow / design).powi(2))
             }
-            StationSignal::PrimaryFlow => {
-                self.flow_meter(point, self.circuits.iter().map(|c| c.meter_flow).sum(), design)
-            }
-            StationSignal::PrimaryHeatPower => self.circuits.iter().map(|c| c.meter_heat).sum::<f64>() * meter_error,
-            StationSignal::PrimaryVolume => sum(&|c| c.primary_volume) * meter_error,
-            StationSignal::PrimaryHeatEnergy => sum(&|c| c.metered_energy) * meter_error,
+            StationSignal::PrimaryFlow => self.flow_meter(point, self.meter.told.flow, design),
+            StationSignal::PrimaryHeatPower => self.meter.told.heat * meter_error,
+            StationSignal::PrimaryVolume => self.meter.told.volume * meter_error,
+            StationSignal::PrimaryHeatEnergy => self.meter.told.energy * meter_error,
             StationSignal::PrimaryMeterOperatingTime => self.on_power_for,
             StationSignal::ElectricityEnergy => self.electric_energy,
             StationSignal::ElectricityPower => self.electric_power,
@@ -269,11 +316,11 @@ impl Instruments {
         let heat_error = 1.0 + 0.01 * self.noise.character(point);
         match signal {
             CircuitSignal::PrimaryReturnTemperature => self.thermometer(point, shown.primary_return),
-            CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter_flow, primary_design),
-            CircuitSignal::HeatPower => shown.meter_heat * heat_error,
-            CircuitSignal::HeatEnergy => c.metered_energy * heat_error,
+            CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter.told.flow, primary_design),
+            CircuitSignal::HeatPower => shown.meter.told.heat * heat_error,
+            CircuitSignal::HeatEnergy => shown.meter.told.energy * heat_error,
             CircuitSignal::ValvePositionFeedback => {
-                (c.valve.feedback() + 0.002 * self.noise.jitter(point)).clamp(0.0, 1.0)
+                (c.valve.feedback() + self.settings.valve_feedback_noise.0 * self.noise.jitter(point)).clamp(0.0, 1.0)
             }
             CircuitSignal::ValveFault => contact(c.valve.trouble.stuck),
             CircuitSignal::ValveRemote => contact(!c.valve.trouble.local),
@@ -320,13 +367,22 @@ impl Instruments {
         }
     }
 
-    fn building(&self, point: Point, signal: BuildingSignal, b: usize, c: &Circuit, shown: &CircuitInstruments) -> f64 {
+    fn building(
+        &self,
+        point: Point,
+        signal: BuildingSignal,
+        b: usize,
+        c: &Circuit,
+        shown: &CircuitInstruments,
+    ) -> Option<f64> {
         let flow = c.network.share(b) * c.flow;
         let fair = c.settings.design_flow() * c.buildings[b].area / c.settings.heated_area_m2;
         let (supply, return_) = (shown.building_supply[b], shown.building_return[b]);
-        match signal {
+        Some(match signal {
             BuildingSignal::SupplyTemperature => self.thermometer(point, supply),
             BuildingSignal::ReturnTemperature => self.thermometer(point, return_),
+            // Few stations have thermometers inside the flats' shafts.
+            BuildingSignal::ReturnTemperatureBeforeLock => return None,
             BuildingSignal::DifferentialPressure => {
                 self.differential(point, c.network.differential_pressure(b, c.flow))
             }
@@ -335,13 +391,15 @@ impl Instruments {
                 (flow * heatstation_points::quantity::WATER_HEAT_CAPACITY * (supply - return_)).max(0.0)
             }
             BuildingSignal::ValvePositionFeedback => display(c.building_valves[b].position, 1000.0),
-        }
+        })
     }
 
-    /// Pt1000 class B: 0.3 K and 0.5 % at the limit, half of that usual; shown in tenths.
+    /// A platinum thermometer with its display.
     fn thermometer(&self, point: Point, celsius: f64) -> f64 {
-        let usual = 0.1 + 0.0015 * celsius.abs();
-        display(celsius + usual * self.noise.character(point) + 0.03 * self.noise.jitter(point), 10.0)
+        let s = &self.settings;
+        let usual = s.platinum.limit(Celsius(celsius)).0 * USUAL_OF_LIMIT;
+        let read = celsius + usual * self.noise.character(point) + s.thermometer_noise.0 * self.noise.jitter(point);
+        display(read, 1.0 / s.thermometer_step.0)
     }
 
     /// The paired sensors of a heat meter.
@@ -350,21 +408,28 @@ impl Instruments {
     }
 
     fn transmitter(&self, point: Point, pascals: f64) -> f64 {
-        let own = PRESSURE_SCALE * (0.001 * self.noise.character(point) + 0.0002 * self.noise.jitter(point));
+        let own = PRESSURE_SCALE
+            * (self.transmitter_usual() * self.noise.character(point) + 0.0002 * self.noise.jitter(point));
         display((pascals + own).max(0.0), 0.01)
+    }
+
+    fn transmitter_usual(&self) -> f64 {
+        self.settings.transmitter_error.0 * TRANSMITTER_USUAL
     }
 
     /// A differential transmitter is ranged closer than two that are subtracted.
     fn differential(&self, point: Point, pascals: f64) -> f64 {
-        let own = 300_000.0 * (0.001 * self.noise.character(point) + 0.0005 * self.noise.jitter(point));
+        let own =
+            300_000.0 * (self.transmitter_usual() * self.noise.character(point) + 0.0005 * self.noise.jitter(point));
         display((pascals + own).max(0.0), 0.01)
     }
 
     fn flow_meter(&self, point: Point, flow: f64, design: f64) -> f64 {
-        if flow < DEAF_BELOW * design {
+        if flow < self.settings.flow_deaf_below.0 * design {
             return 0.0;
         }
-        flow * (1.0 + 0.008 * self.noise.character(point) + 0.003 * self.noise.jitter(point))
+        let usual = self.settings.flow_error.0 * FLOW_USUAL;
+        flow * (1.0 + usual * self.noise.character(point) + 0.003 * self.noise.jitter(point))
     }
 }
 

@@ -8,7 +8,7 @@
 //! ```
 //! use std::time::Duration;
 //! use heatstation_points::{Celsius, CircuitIndex, CircuitOutput, CircuitSignal, Point};
-//! use heatstation_simulator::scenario::demonstration;
+//! use heatstation_simulator::demonstration;
 //! use heatstation_simulator::{Climate, Fault, Plant, StochasticWeather, WeatherSource};
 //!
 //! let mut plant = Plant::new(&demonstration(Celsius(0.0), 1), 1);
@@ -30,9 +30,10 @@
 //! * Primary network ([`settings::PrimarySettings`]): supply temperature over the weather of the last hours, pressure with
 //!   noise, daily swing and the station's own draw. All circuits share it.
 //! * For each circuit its own control valve, plate exchanger, 1 to 3 circulation pumps, near-to-far network with plug flow
-//!   and heat loss, buildings of several flats each, make-up with tank and relief, room sensors.
-//! * Instruments with lag, noise, own error and steps; drives with run-up and trips; contacts.
-//! * [`Fault`]s to inject and clear, [`scenario`]s that do so by a timetable.
+//!   and heat loss, buildings of several flats each, make-up with tank and relief, room sensors, hot water as an option.
+//! * Instruments with lag, noise, own error and steps, ten ways to fail; meters with telegrams; drives with run-up and
+//!   trips; contacts.
+//! * [`Fault`]s to inject and clear, a [`timetable`] that does so by the clock.
 //! * On the wire: a station PLC ([`modbus_server`]) whose manual is `REGISTERS.md`, and a [`paced`] runner behind it.
 //!
 //! # What it keeps promised
@@ -43,23 +44,27 @@
 //! # What it does not do
 //!
 //! Water hammer and air in the pipes; gravity circulation with pumps off (spring-loaded check valves hold it back);
-//! domestic hot water; a return of heat from secondary to primary through the network's own pipes. Density and heat
+//! a storage tank for hot water; a return of heat from secondary to primary through the network's own pipes. Density and heat
 //! capacity of water are those of 55 °C everywhere.
 
+mod demonstration;
+pub mod family;
 pub mod fault;
 pub mod image;
 pub mod modbus_server;
 pub mod paced;
 pub mod plant;
 pub mod registers;
-pub mod scenario;
 pub mod settings;
+pub mod timetable;
 pub mod truth;
 pub mod weather;
 
 mod building;
 mod circuit;
 mod exchanger;
+mod fault_board;
+mod hot_water;
 mod hydraulics;
 mod instruments;
 mod noise;
@@ -70,12 +75,12 @@ mod pump;
 mod rooms;
 mod valve;
 
-pub use fault::{Fault, PumpKind, PumpPlace};
+pub use demonstration::demonstration;
+pub use fault::{Fault, PumpKind, PumpPlace, SensorFailure};
 pub use plant::Plant;
-pub use scenario::Scenario;
 pub use settings::{
-    BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, InitialState, Outline,
-    PrimarySettings, StationPlantSettings,
+    BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, HotWaterSettings, HotWaterStages,
+    InitialState, InstrumentSettings, Outline, PlatinumClass, PrimarySettings, StationPlantSettings,
 };
 pub use truth::{BuildingTruth, CircuitTruth, FlatTruth, Truth};
 pub use weather::{Climate, EpwError, EpwWeather, StochasticWeather, Weather, WeatherSource};

@@ -8,7 +8,6 @@ use std::future::{Future, Ready, ready};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -18,26 +17,18 @@ use tokio_modbus::server::tcp::Server;
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
 use crate::image::{Refusal, SharedPlant};
+pub use crate::timetable::Link;
 
 /// The only unit id that answers.
 pub const UNIT: u8 = 1;
 /// As many clients as a small PLC serves at once; the next is turned away.
 pub const MOST_CLIENTS: usize = 8;
 
-/// Whether the PLC answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// It does.
-    Up,
-    /// It takes requests and never answers: a hung PLC. Clients run into their timeouts.
-    Silent,
-}
-
 /// A running server.
 #[derive(Debug)]
 pub struct ModbusServer {
     address: SocketAddr,
-    silent: Arc<AtomicBool>,
+    shared: SharedPlant,
     stop: oneshot::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -50,13 +41,12 @@ impl ModbusServer {
     pub async fn bind(address: SocketAddr, shared: SharedPlant) -> io::Result<ModbusServer> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let silent = Arc::new(AtomicBool::new(false));
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, shared, Arc::clone(&silent), async {
+        let task = tokio::spawn(serve(listener, shared.clone(), async {
             // A dropped handle stops the server just as well.
             let _ = stopped.await;
         }));
-        Ok(ModbusServer { address, silent, stop, task })
+        Ok(ModbusServer { address, shared, stop, task })
     }
 
     /// Where it listens.
@@ -66,7 +56,7 @@ impl ModbusServer {
 
     /// Makes the PLC hang, or answer again.
     pub fn link(&self, link: Link) {
-        self.silent.store(link == Link::Silent, Ordering::Relaxed);
+        self.shared.set_link(link);
     }
 
     /// Closes all connections and the port.
@@ -83,16 +73,12 @@ impl ModbusServer {
 async fn serve(
     listener: TcpListener,
     shared: SharedPlant,
-    silent: Arc<AtomicBool>,
     stopped: impl Future<Output = ()> + Send + Sync + 'static,
 ) -> io::Result<()> {
     let seats = Arc::new(Semaphore::new(MOST_CLIENTS));
     let on_connected = |stream: tokio::net::TcpStream, peer: SocketAddr| {
-        let client = Arc::clone(&seats).try_acquire_owned().ok().map(|seat| Client {
-            shared: shared.clone(),
-            silent: Arc::clone(&silent),
-            _seat: seat,
-        });
+        let client =
+            Arc::clone(&seats).try_acquire_owned().ok().map(|seat| Client { shared: shared.clone(), _seat: seat });
         async move {
             let Some(client) = client else {
                 tracing::warn!(%peer, "turned away: {MOST_CLIENTS} clients are connected already");
@@ -110,7 +96,6 @@ async fn serve(
 /// One connection.
 struct Client {
     shared: SharedPlant,
-    silent: Arc<AtomicBool>,
     _seat: OwnedSemaphorePermit,
 }
 
@@ -121,7 +106,7 @@ impl Service for Client {
     type Future = Ready<Result<Self::Response, Self::Exception>>;
 
     fn call(&self, request: Self::Request) -> Self::Future {
-        if self.silent.load(Ordering::Relaxed) {
+        if self.shared.link() == Link::Silent {
             return ready(Ok(None));
         }
         self.shared.heard();

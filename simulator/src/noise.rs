@@ -24,6 +24,12 @@ impl Noise {
         bell(mix(self.seed ^ identity(point).wrapping_add(self.tick.wrapping_mul(0x9E37_79B9_7F4A_7C15))))
     }
 
+    /// Evenly between 0 and 1, the same for all who ask about this turn.
+    pub fn chance(&self, point: Point, turn: u64) -> f64 {
+        let bits = mix(self.seed ^ identity(point).wrapping_add(turn.wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ 0x5EED);
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// Belongs to the instrument for ever: about normal, mean 0, deviation 1.
     pub fn character(&self, point: Point) -> f64 {
         bell(mix(mix(self.seed ^ identity(point))))

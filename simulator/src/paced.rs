@@ -6,18 +6,18 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::image::SharedPlant;
 use crate::plant::Plant;
-use crate::scenario::{Scenario, Timeline};
+use crate::timetable::Timetable;
 use crate::weather::WeatherSource;
 
 /// Timers are not finer than this; faster plants take several seconds at a tick.
 const SHORTEST_TICK: Duration = Duration::from_millis(20);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A plant with its weather, its clock, its scenario and its wire.
+/// A plant with its weather, its clock, its timetable and its wire.
 pub struct PacedPlant {
     plant: Plant,
     weather: Box<dyn WeatherSource>,
-    timeline: Timeline,
+    timetable: Timetable,
     shared: SharedPlant,
     utc_seconds: i64,
 }
@@ -33,12 +33,12 @@ impl PacedPlant {
     pub fn new(
         plant: Plant,
         weather: Box<dyn WeatherSource>,
-        scenario: Scenario,
+        timetable: Timetable,
         shared: SharedPlant,
         utc_seconds: i64,
     ) -> PacedPlant {
         shared.publish(&plant);
-        PacedPlant { plant, weather, timeline: Timeline::new(scenario), shared, utc_seconds }
+        PacedPlant { plant, weather, timetable, shared, utc_seconds }
     }
 
     /// Takes what was written, lets this many seconds pass one by one, and publishes the outcome.
@@ -49,7 +49,9 @@ impl PacedPlant {
         for _ in 0..seconds {
             self.utc_seconds += 1;
             let weather = self.weather.at(self.utc_seconds);
-            let weather = self.timeline.advance(SECOND, &mut self.plant, weather);
+            if let Some(link) = self.timetable.advance(SECOND, &mut self.plant) {
+                self.shared.set_link(link);
+            }
             self.plant.step(SECOND, self.utc_seconds, &weather);
         }
         self.shared.publish(&self.plant);

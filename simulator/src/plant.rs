@@ -11,7 +11,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::building::Outside;
 use crate::circuit::{Circuit, Surroundings};
-use crate::fault::{Fault, FaultBoard, PumpKind, PumpPlace};
+use crate::fault::{Fault, PumpKind, PumpPlace};
+use crate::fault_board::FaultBoard;
 use crate::instruments::{Instruments, TRIP_CODE, View};
 use crate::primary::{Primary, PrimaryTrouble};
 use crate::pump::Pump;
@@ -21,7 +22,7 @@ use crate::weather::Weather;
 
 /// Steps are cut into pieces no longer than this: s. The exchanger's hold-up and the flow settle in a few seconds.
 const LONGEST_STEP: f64 = 1.0;
-/// The slow parts of the truth (flats, stored heat, losses) are refreshed this often: s.
+/// The slow parts of the truth (flats, buildings) are refreshed this often: s.
 const TRUTH_SECONDS: f64 = 20.0;
 
 /// A simulated station.
@@ -61,7 +62,7 @@ impl Plant {
             circuit.start_at(&settings.initial, primary.supply);
         }
         let view = View { circuits: &circuits, primary: &primary };
-        let instruments = Instruments::new(seed, view, settings.initial.outdoor.0);
+        let instruments = Instruments::new(settings.instruments, seed, view, settings.initial.outdoor.0);
         let truth = Truth { circuits: circuits.iter().map(empty_truth).collect(), ..Truth::default() };
         let mut plant = Plant {
             time_zone_hours: settings.time_zone_hours,
@@ -93,7 +94,12 @@ impl Plant {
             Point::CircuitOutput(c, output) => {
                 let Some(circuit) = self.circuits.get_mut(c.0) else { return };
                 match output {
-                    CircuitOutput::ValvePosition => circuit.valve.command = value.clamp(0.0, 1.0),
+                    // The cabinet has both: whoever uses the contacts has taken the motor off its positioner.
+                    CircuitOutput::ValvePosition => {
+                        (circuit.valve.command, circuit.valve.contacts) = (value.clamp(0.0, 1.0), None);
+                    }
+                    CircuitOutput::ValveOpening => circuit.valve.contacts.get_or_insert_default().0 = on,
+                    CircuitOutput::ValveClosing => circuit.valve.contacts.get_or_insert_default().1 = on,
                     CircuitOutput::ReliefOpen => circuit.pressure.relief_open = on,
                     CircuitOutput::TankInletOpen => circuit.pressure.inlet_open = on,
                 }
@@ -150,8 +156,10 @@ impl Plant {
         };
         self.outside = Some(outside);
 
-        let drawn = self.circuits.iter().map(|c| c.primary_flow).sum();
-        self.primary.step(seconds, weather.outdoor.0, hour, drawn);
+        let conductance: f64 = self.circuits.iter().map(|c| c.valve.flow(1.0)).sum();
+        let besides = self.circuits.iter().map(|c| c.drawn() - c.primary_flow).sum();
+        self.primary.step(seconds, weather.outdoor.0, hour, (conductance, besides));
+        self.primary.limit(conductance);
         let around = Surroundings {
             outside: &outside,
             primary_supply: self.primary.supply,
@@ -162,6 +170,7 @@ impl Plant {
         }
         let view = View { circuits: &self.circuits, primary: &self.primary };
         self.instruments.step(seconds, view, weather);
+        self.faults.step(seconds, |point| self.instruments.measure(point, view));
 
         self.write_truth(weather.outdoor);
         self.until_truth -= seconds;
@@ -176,22 +185,19 @@ impl Plant {
     /// `None` if the station has no such instrument, or it has failed.
     pub fn sample(&self, point: Point) -> Option<f64> {
         let view = View { circuits: &self.circuits, primary: &self.primary };
-        self.faults.shown(point, self.instruments.measure(point, view))
+        self.faults.shown(point, &self.instruments.noise, |point| self.instruments.measure(point, view))
     }
 
     /// What is really so. Control must not look here.
     ///
-    /// Flats, stored heat and pipe losses are as of the last multiple of 20 s, all else of the last step.
+    /// Flats and buildings are as of the last multiple of 20 s, all else of the last step.
     pub fn truth(&self) -> &Truth {
         &self.truth
     }
 
     /// Breaks something. A fault of the same kind at the same place is replaced.
     pub fn inject(&mut self, fault: Fault) {
-        let shown = match fault {
-            Fault::SensorStuck(point) => self.sample(point),
-            _ => None,
-        };
+        let shown = fault.lying()[0].and_then(|point| self.sample(point));
         self.faults.inject(fault, shown);
         self.apply_faults();
     }
@@ -210,13 +216,15 @@ impl Plant {
     /// Sets every part's trouble anew from the list of active faults, so that faults can overlap and go in any order.
     fn apply_faults(&mut self) {
         self.instruments.contacts = crate::instruments::Contacts::default();
-        self.primary.trouble = PrimaryTrouble { supply: None, pressure_left: 1.0 };
+        self.primary.trouble = PrimaryTrouble::NONE;
         let mut closed_flats = vec![0.0; self.circuits.len()];
         for circuit in &mut self.circuits {
             circuit.valve.trouble = crate::valve::ValveTrouble::default();
             circuit.pressure.relief_stuck_open = false;
+            circuit.pressure.tap_lost = false;
             circuit.pressure.burst(0.0);
-            circuit.fouling_fault = 0.0;
+            (circuit.fouling_fault, circuit.clogging) = (0.0, 0.0);
+            circuit.building_valves.iter_mut().for_each(|valve| valve.stuck = false);
             for pump in circuit.pumps.iter_mut().chain(&mut circuit.pressure.pumps) {
                 pump.trouble = crate::pump::PumpTrouble::default();
             }
@@ -232,6 +240,7 @@ impl Plant {
         }
         for (circuit, share) in self.circuits.iter_mut().zip(closed_flats) {
             circuit.close_flats(share);
+            circuit.faults_changed();
         }
     }
 
@@ -239,12 +248,27 @@ impl Plant {
         match fault {
             Fault::PumpTrip(place) => self.with_pump(place, |pump| pump.trouble.trip_code = TRIP_CODE),
             Fault::PumpDead(place) => self.with_pump(place, |pump| pump.trouble.dead = true),
+            Fault::PumpWithoutFlow(place) => self.with_pump(place, |pump| pump.trouble.without_flow = true),
+            Fault::PumpCapped(place, most) => {
+                self.with_pump(place, |pump| pump.trouble.missing_speed = 1.0 - most.0.clamp(0.0, 1.0));
+            }
             Fault::PumpLocal(place) => self.with_pump(place, |pump| pump.trouble.local = true),
             Fault::PrimaryCold(supply) => self.primary.trouble.supply = Some(supply.0),
             Fault::PrimaryPressureLost(left) => self.primary.trouble.pressure_left = left.0.clamp(0.0, 1.0),
+            Fault::PrimaryFlowLimited(share) => self.primary.trouble.flow_limit = share.0.max(0.0),
             Fault::ValveStuck(c) => self.with_circuit(c.0, |c| c.valve.trouble.stuck = true),
             Fault::ValveLocal(c) => self.with_circuit(c.0, |c| c.valve.trouble.local = true),
             Fault::ValveStiction(c, play) => self.with_circuit(c.0, |c| c.valve.trouble.stiction = play.0.max(0.0)),
+            Fault::ValveLeaks(c, share) => {
+                self.with_circuit(c.0, |c| c.valve.trouble.leak = share.0.clamp(0.0, 1.0));
+            }
+            Fault::BuildingValveStuck(c, b) => self.with_circuit(c.0, |c| {
+                if let Some(valve) = c.building_valves.get_mut(b.0) {
+                    valve.stuck = true;
+                }
+            }),
+            Fault::TapWaterLost(c) => self.with_circuit(c.0, |c| c.pressure.tap_lost = true),
+            Fault::StrainerClogged(c, share) => self.with_circuit(c.0, |c| c.clogging = share.0.max(0.0)),
             Fault::Leak(c, flow) => self.with_circuit(c.0, |c| c.pressure.burst(flow.max(0.0))),
             Fault::ReliefStuckOpen(c) => self.with_circuit(c.0, |c| c.pressure.relief_stuck_open = true),
             Fault::ExchangerFouled(c, share) => self.with_circuit(c.0, |c| c.fouling_fault = share.0.max(0.0)),
@@ -271,8 +295,15 @@ impl Plant {
             // Instruments are looked up when they are read; flats are shut once, after all faults are known.
             Fault::SensorLost(_)
             | Fault::SensorStuck(_)
+            | Fault::SensorGarbage(_)
             | Fault::SensorBias(..)
             | Fault::SensorShows(..)
+            | Fault::SensorSlow(..)
+            | Fault::SensorDelayed(..)
+            | Fault::SensorIntermittent(..)
+            | Fault::SensorDrift(..)
+            | Fault::SensorSpike(..)
+            | Fault::SensorSwapped(..)
             | Fault::FlatsClosed(..) => {}
         }
     }
@@ -321,10 +352,6 @@ impl Plant {
 
     fn write_slow_truth(&mut self) {
         for (truth, circuit) in self.truth.circuits.iter_mut().zip(&self.circuits) {
-            truth.room_heat = Watts(circuit.buildings.iter().map(|b| b.heat).sum());
-            truth.room_heat_energy = Joules(circuit.buildings.iter().map(|b| b.heat_energy).sum());
-            truth.pipe_loss_energy = Joules(circuit.pipe_loss());
-            truth.stored_energy = Joules(circuit.stored_energy());
             let flats = circuit.buildings.iter().flat_map(|building| &building.flats);
             for (truth, flat) in truth.flats.iter_mut().zip(flats) {
                 truth.temperature = Celsius(flat.air);
@@ -333,7 +360,7 @@ impl Plant {
             for (b, truth) in truth.buildings.iter_mut().enumerate() {
                 *truth = BuildingTruth {
                     supply: Celsius(circuit.entrances[b]),
-                    return_: Celsius(circuit.buildings[b].outlet()),
+                    return_: Celsius(circuit.building_outlet(b)),
                     flow: KilogramsPerSecond(circuit.network.share(b) * circuit.flow),
                     differential_pressure: Pascals(circuit.network.differential_pressure(b, circuit.flow)),
                 };
@@ -371,7 +398,14 @@ fn write_circuit(truth: &mut CircuitTruth, circuit: &Circuit) {
     truth.secondary_flow = KilogramsPerSecond(circuit.flow);
     truth.heat = Watts(circuit.heat);
     truth.heat_energy = Joules(circuit.heat_energy);
+    truth.hot_water_heat = Watts(circuit.hot_water_heat());
+    truth.hot_water_energy = Joules(circuit.hot_water.as_ref().map_or(0.0, |hot_water| hot_water.heat_energy));
     truth.pump_heat_energy = Joules(circuit.pump_heat_energy);
+    truth.make_up_heat_energy = Joules(circuit.make_up_heat_energy);
+    truth.room_heat = Watts(circuit.buildings.iter().map(|b| b.heat).sum());
+    truth.room_heat_energy = Joules(circuit.buildings.iter().map(|b| b.heat_energy).sum());
+    truth.pipe_loss_energy = Joules(circuit.pipe_loss());
+    truth.stored_energy = Joules(circuit.stored_energy());
     truth.valve_stem = Ratio(circuit.valve.stem());
     truth.valve_travel = circuit.valve.travel();
     truth.holding_pressure = Pascals(pressure.holding);
@@ -384,5 +418,9 @@ fn write_circuit(truth: &mut CircuitTruth, circuit: &Circuit) {
     truth.make_up_volume = CubicMeters(pressure.make_up_volume);
     truth.leak_volume = CubicMeters(pressure.leak_volume);
     truth.relief_volume = CubicMeters(pressure.relief_volume);
+    truth.expansion_volume = CubicMeters(pressure.expansion_volume);
+    truth.void_volume = CubicMeters(pressure.void_volume);
     truth.tank_level = Meters(pressure.level);
+    truth.tap_volume = CubicMeters(pressure.tap_volume);
+    truth.overflow_volume = CubicMeters(pressure.overflow_volume);
 }

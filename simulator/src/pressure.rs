@@ -1,6 +1,7 @@
 //! The pressure at the holding point: a closed loop that breathes with its temperature, leaks, and is topped up.
 //!
-//! C dp/dt = make-up − leak − relief + dV/dt of the water's expansion, with C the compliance of network and vessel. The
+//! C dp/dt = make-up − leak − relief + dV/dt of the water's expansion, with C the compliance of network and vessel. A loop
+//! that shrinks below vacuum tears: the missing volume is booked and has to be filled before pressure comes back. The
 //! holding point is the suction of the circulation pumps; all other pressures follow from it and the pumps.
 
 use heatstation_points::quantity::WATER_DENSITY;
@@ -44,6 +45,8 @@ pub(crate) struct Pressure {
     pub relief_open: bool,
     pub inlet_open: bool,
     pub relief_stuck_open: bool,
+    /// No water comes from the mains.
+    pub tap_lost: bool,
     safety_open: bool,
     /// m³/(s √Pa): what seeps at any time, and a burst on top.
     seep: f64,
@@ -59,6 +62,10 @@ pub(crate) struct Pressure {
     pub leak_volume: f64,
     pub relief_volume: f64,
     pub tap_volume: f64,
+    pub overflow_volume: f64,
+    pub expansion_volume: f64,
+    /// Where the loop has torn: the room that vapour fills when water shrinks below vacuum. m³.
+    pub void_volume: f64,
 }
 
 impl Pressure {
@@ -76,6 +83,7 @@ impl Pressure {
             relief_open: false,
             inlet_open: false,
             relief_stuck_open: false,
+            tap_lost: false,
             safety_open: false,
             seep: water * settings.daily_leak.0 / day / settings.filled_to.0.max(1.0).sqrt(),
             burst: 0.0,
@@ -87,6 +95,9 @@ impl Pressure {
             leak_volume: 0.0,
             relief_volume: 0.0,
             tap_volume: 0.0,
+            overflow_volume: 0.0,
+            expansion_volume: 0.0,
+            void_volume: 0.0,
         }
     }
 
@@ -103,7 +114,10 @@ impl Pressure {
         self.make_up_flow = self.make_up(seconds);
 
         let gain = (self.make_up_flow - self.leak_flow - self.relief_flow) * seconds + expansion;
-        self.holding = (self.holding + gain / self.settings.compliance).max(VACUUM);
+        let held = (self.holding - VACUUM) * self.settings.compliance - self.void_volume + gain;
+        self.holding = VACUUM + held.max(0.0) / self.settings.compliance;
+        self.void_volume = (-held).max(0.0);
+        self.expansion_volume += expansion;
         self.make_up_volume += self.make_up_flow * seconds;
         self.leak_volume += self.leak_flow * seconds;
         self.relief_volume += self.relief_flow * seconds;
@@ -123,21 +137,24 @@ impl Pressure {
         let (holding, level) = (self.holding, self.level);
         for pump in &mut self.pumps {
             pump.step(seconds);
-            let delivered = if level > TANK_SUCTION { pump.curve.flow(pump.speed, holding) } else { 0.0 };
+            let delivered = if level > TANK_SUCTION { pump.curve.flow(pump.pressing(), holding) } else { 0.0 };
             pump.power = pump.curve.electric_power(pump.speed, delivered, holding.max(0.0));
             flow += delivered / WATER_DENSITY;
         }
         // A stiff network would swing through its whole pressure within one step of a strong pump; the pumps can raise
         // it no further than to where they deliver nothing.
-        let ceiling = self.pumps.iter().map(|p| p.speed * p.speed * p.curve.shut_off).fold(holding, f64::max);
+        let ceiling = self.pumps.iter().map(|p| p.pressing() * p.pressing() * p.curve.shut_off).fold(holding, f64::max);
         flow.min((ceiling - holding) * self.settings.compliance / seconds)
     }
 
     fn tank(&mut self, seconds: f64) {
-        let inlet = if self.inlet_open && self.level < TANK_OVERFLOW { self.settings.inlet_flow / 3600.0 } else { 0.0 };
+        let flows = self.inlet_open && !self.tap_lost && self.level < TANK_OVERFLOW;
+        let inlet = if flows { self.settings.inlet_flow / 3600.0 } else { 0.0 };
         self.tap_volume += inlet * seconds;
         self.level += (inlet - self.make_up_flow) * seconds / self.settings.tank_area;
-        self.level = self.level.clamp(0.0, TANK_OVERFLOW);
+        let spilled = (self.level - TANK_OVERFLOW).max(0.0);
+        self.overflow_volume += spilled * self.settings.tank_area;
+        self.level -= spilled;
     }
 
     /// The tank's low-level switch.
@@ -158,7 +175,7 @@ impl Pressure {
 
 #[cfg(test)]
 mod tests {
-    use heatstation_points::{Pascals, Ratio};
+    use heatstation_points::{Celsius, Pascals, Ratio};
 
     use super::*;
 
@@ -173,6 +190,7 @@ mod tests {
             safety_valve: Pascals(500_000.0),
             tank_area: 4.0,
             inlet_flow: 8.0,
+            temperature: Celsius(12.0),
         };
         Pressure::new(settings, 100.0)
     }

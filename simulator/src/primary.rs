@@ -23,6 +23,13 @@ pub(crate) struct PrimaryTrouble {
     pub supply: Option<f64>,
     /// What is left of the differential pressure, 1 all.
     pub pressure_left: f64,
+    /// No more flow than this share of the design's.
+    pub flow_limit: f64,
+}
+
+impl PrimaryTrouble {
+    /// All is well.
+    pub const NONE: PrimaryTrouble = PrimaryTrouble { supply: None, pressure_left: 1.0, flow_limit: f64::INFINITY };
 }
 
 /// The primary network.
@@ -54,7 +61,7 @@ impl Primary {
             pressure_noise: 0.0,
             temperature_noise: 0.0,
             until_draw: 0.0,
-            trouble: PrimaryTrouble { supply: None, pressure_left: 1.0 },
+            trouble: PrimaryTrouble::NONE,
             random,
         };
         primary.supply = primary.curve();
@@ -65,11 +72,15 @@ impl Primary {
     fn curve(&self) -> f64 {
         let (cold, mild) = (self.settings.supply_cold.0, self.settings.supply_mild.0);
         let share = (MILD_OUTDOOR - self.outdoor) / (MILD_OUTDOOR - self.settings.design_outdoor.0);
-        mild + (cold - mild) * share.clamp(0.0, 1.0)
+        (mild + (cold - mild) * share.clamp(0.0, 1.0)).min(self.settings.supply_limit.0)
     }
 
-    /// One step; `flow` is what the station drew last: kg/s.
-    pub fn step(&mut self, seconds: f64, outdoor: f64, hour: f64, flow: f64) {
+    /// One step; the valves of the station pass `conductance` kg/s together at 1 Pa, and `besides` kg/s are drawn whatever
+    /// the pressure.
+    ///
+    /// Pressure and flow are solved at once: Δp = Δp₀ − k (C √Δp + g)² is a quadratic equation for √Δp. Taking the flow of
+    /// the step before instead makes a large valve see all of the pressure in one second and none in the next.
+    pub fn step(&mut self, seconds: f64, outdoor: f64, hour: f64, (conductance, besides): (f64, f64)) {
         self.outdoor += (outdoor - self.outdoor) * seconds / FOLLOWS_OUTDOOR_IN;
         self.until_draw -= seconds;
         if self.until_draw <= 0.0 {
@@ -88,10 +99,24 @@ impl Primary {
         // Others draw most in the morning and evening and least at night.
         let swing = self.settings.pressure_swing.0 * wave((hour - 14.0) / 24.0);
         let relative = (1.0 + swing + self.settings.pressure_noise.0 * self.pressure_noise).max(0.05);
-        let drawn = flow / self.design_flow;
-        self.differential_pressure = (self.settings.differential_pressure.0 * relative * self.trouble.pressure_left
-            - self.settings.connection_loss.0 * drawn * drawn)
-            .max(0.0);
+        let available = self.settings.differential_pressure.0 * relative * self.trouble.pressure_left;
+        let loss = self.settings.connection_loss.0 / (self.design_flow * self.design_flow);
+        let (square, half) = (1.0 + loss * conductance * conductance, loss * conductance * besides);
+        let left = available - loss * besides * besides;
+        let root = if left > 0.0 { ((half * half + square * left).sqrt() - half) / square } else { 0.0 };
+        self.differential_pressure = root * root;
+    }
+
+    /// Takes the pressure that a limiter at the connection takes so that the valves do not get more than it lets through.
+    /// Flow goes with the root of the pressure.
+    pub fn limit(&mut self, conductance: f64) {
+        let wish = conductance * self.differential_pressure.sqrt();
+        let limit = self.trouble.flow_limit.min(self.settings.flow_limit.map_or(f64::INFINITY, |limit| limit.0));
+        let most = limit * self.design_flow;
+        if wish > most {
+            let left = most.max(0.0) / wish;
+            self.differential_pressure *= left * left;
+        }
     }
 
     /// The random part of a wander of deviation 1 that keeps this share.

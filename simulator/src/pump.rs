@@ -93,11 +93,16 @@ pub(crate) fn meters_of_water(meters: f64) -> f64 {
 
 /// What is wrong with a pump.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each trouble is there or not, by itself")]
 pub(crate) struct PumpTrouble {
     /// The drive has tripped, with this code; 0 is none.
     pub trip_code: u16,
     /// The drive accepts the start but the motor does not turn (a blown fuse, an open contactor).
     pub dead: bool,
+    /// The motor turns and the water does not: a broken coupling, a shut valve, air.
+    pub without_flow: bool,
+    /// The drive stays this far below full speed.
+    pub missing_speed: f64,
     /// The selector at the cabinet says local: the pump keeps doing what it does.
     pub local: bool,
     /// No mains, or the emergency stop is pressed.
@@ -163,7 +168,8 @@ impl Pump {
         let before = self.speed;
         if driven && !self.trouble.dead {
             let step = self.ramp * seconds;
-            self.speed += (self.speed_command.clamp(0.0, 1.0) - self.speed).clamp(-step, step);
+            self.speed +=
+                (self.speed_command.clamp(0.0, 1.0 - self.trouble.missing_speed) - self.speed).clamp(-step, step);
             self.running_for += seconds;
             self.operating_time += seconds;
         } else {
@@ -172,6 +178,11 @@ impl Pump {
         }
         self.running = driven && !self.trouble.dead && self.running_for >= RUNNING_AFTER_SECONDS;
         self.speed != before
+    }
+
+    /// Speed with which it presses on the water, over 50 Hz.
+    pub fn pressing(&self) -> f64 {
+        if self.trouble.without_flow { 0.0 } else { self.speed }
     }
 
     /// What the drive shows as its output frequency over 50 Hz; 0 when it gives nothing out.
@@ -185,12 +196,12 @@ impl Pump {
 /// Returns (kg/s, Pa). `shares` receives each pump's flow.
 pub(crate) fn operating_point(pumps: &[Pump], resistance: f64, shares: &mut [f64]) -> (f64, f64) {
     shares.fill(0.0);
-    let greatest = pumps.iter().map(|p| p.speed * p.speed * p.curve.shut_off).fold(0.0, f64::max);
+    let greatest = pumps.iter().map(|p| p.pressing() * p.pressing() * p.curve.shut_off).fold(0.0, f64::max);
     if greatest <= 0.0 {
         return (0.0, 0.0);
     }
     let excess = |head: f64| {
-        let flow: f64 = pumps.iter().map(|p| p.curve.flow(p.speed, head)).sum();
+        let flow: f64 = pumps.iter().map(|p| p.curve.flow(p.pressing(), head)).sum();
         resistance * flow * flow - head
     };
     // The excess falls steadily with the head: halving, with a secant step inside the bracket (Illinois).
@@ -214,7 +225,7 @@ pub(crate) fn operating_point(pumps: &[Pump], resistance: f64, shares: &mut [f64
     }
     let mut total = 0.0;
     for (share, pump) in shares.iter_mut().zip(pumps) {
-        *share = pump.curve.flow(pump.speed, head);
+        *share = pump.curve.flow(pump.pressing(), head);
         total += *share;
     }
     (total, head)

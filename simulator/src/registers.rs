@@ -192,6 +192,8 @@ const CIRCUIT_OUTPUTS: &[Row<CircuitOutput>] = &[
     (CircuitOutput::ValvePosition, 40, Encoding::U16, CENTI_PERCENT),
     (CircuitOutput::ReliefOpen, 41, Encoding::U16, 1.0),
     (CircuitOutput::TankInletOpen, 42, Encoding::U16, 1.0),
+    (CircuitOutput::ValveOpening, 43, Encoding::U16, 1.0),
+    (CircuitOutput::ValveClosing, 44, Encoding::U16, 1.0),
 ];
 
 const PUMP: &[Row<PumpSignal>] = &[
@@ -238,6 +240,8 @@ pub fn register_map(catalogue: &Catalogue) -> Vec<MapRow> {
         map.outputs(base, CIRCUIT_OUTPUTS, |o| Point::CircuitOutput(circuit, o));
         map.coil(coils, Point::CircuitOutput(circuit, CircuitOutput::ReliefOpen));
         map.coil(coils + 1, Point::CircuitOutput(circuit, CircuitOutput::TankInletOpen));
+        map.coil(coils + 2, Point::CircuitOutput(circuit, CircuitOutput::ValveOpening));
+        map.coil(coils + 3, Point::CircuitOutput(circuit, CircuitOutput::ValveClosing));
         for p in 0..names.circulation_pumps {
             let (pump, block) = (PumpIndex(p), base + blocks::CIRCULATION_PUMPS + blocks::PUMP * p as u16);
             map.inputs(block, PUMP, |s| Point::CirculationPump(circuit, pump, s));
@@ -316,7 +320,8 @@ impl Builder<'_> {
 
 /// The words of a value; `None` is what a lost sensor reads. A value too large for its words stands at their end.
 pub(crate) fn encode(encoding: Encoding, scale: f64, value: Option<f64>) -> [u16; 2] {
-    let number = value.map(|value| value / scale);
+    // What is no number cannot stand in most registers; a converter that has none says so.
+    let number = value.filter(|value| value.is_finite()).map(|value| value / scale);
     match encoding {
         Encoding::I16 => [number.map_or(0x8000, |n| n.round().clamp(-32767.0, 32767.0) as i16 as u16), 0],
         Encoding::U16 => [number.map_or(0xFFFF, |n| n.round().clamp(0.0, 65534.0) as u16), 0],

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::building::Building;
+use crate::circuit::SEASON_SECONDS;
 use crate::settings::CircuitPlantSettings;
 
 /// Bursts of loss last this long on average: s.
@@ -12,7 +13,7 @@ const BURST_SECONDS: f64 = 4.0 * 3600.0;
 const NOISE: f64 = 0.05;
 const STEPS_PER_KELVIN: f64 = 10.0;
 /// A battery that lasts five seasons.
-const BATTERY_PER_SECOND: f64 = 1.0 / (5.0 * 121.0 * 86_400.0);
+const BATTERY_PER_SECOND: f64 = 1.0 / (5.0 * SEASON_SECONDS);
 /// A gateway drops a sensor that has missed this many reports.
 const MISSED_REPORTS: f64 = 2.5;
 
@@ -21,12 +22,17 @@ struct RoomSensor {
     building: usize,
     flat: usize,
     offset: f64,
+    /// K/s.
+    drift: f64,
     interval: f64,
     loss: f64,
     until_report: f64,
     since_report: f64,
     in_burst: bool,
     shown: Option<f64>,
+    late: f64,
+    /// What the gateway keeps for the next time.
+    held_back: Option<f64>,
     battery: f64,
 }
 
@@ -60,13 +66,16 @@ impl RoomSensors {
                     building: room.building,
                     flat: room.flat,
                     offset: room.offset.0,
+                    drift: room.drift.0 / SEASON_SECONDS,
                     interval,
                     loss: room.loss.0.clamp(0.0, 0.9),
                     until_report: random.random_range(0.0..60.0_f64.min(interval)),
                     since_report: 0.0,
                     in_burst: false,
                     shown: None,
-                    battery: random.random_range(0.5..1.0),
+                    late: room.late.0.clamp(0.0, 1.0),
+                    held_back: None,
+                    battery: room.battery.map_or_else(|| random.random_range(0.5..1.0), |left| left.0),
                 }
             })
             .collect();
@@ -112,13 +121,24 @@ fn report(sensor: &mut RoomSensor, buildings: &[Building], random: &mut ChaCha8R
     // A two-state chain with the wanted share of loss and mean length of a burst.
     let leave = (sensor.interval / BURST_SECONDS).min(1.0);
     let enter = (leave * sensor.loss / (1.0 - sensor.loss)).min(1.0);
+    sensor.offset += sensor.drift * sensor.interval;
     sensor.in_burst = random.random_bool(if sensor.in_burst { 1.0 - leave } else { enter });
     let noise: f64 = StandardNormal.sample(random);
-    if sensor.in_burst {
+    sensor.battery = (sensor.battery - sensor.interval * BATTERY_PER_SECOND).max(0.0);
+    if sensor.in_burst || sensor.battery <= 0.0 {
         return;
     }
     let air = buildings[sensor.building].flats[sensor.flat].air;
-    sensor.shown = Some(((air + sensor.offset + NOISE * noise) * STEPS_PER_KELVIN).round() / STEPS_PER_KELVIN);
+    let read = ((air + sensor.offset + NOISE * noise) * STEPS_PER_KELVIN).round() / STEPS_PER_KELVIN;
+    // Looks fresh and is not: what comes now was read a turn ago.
+    let late = sensor.late > 0.0 && random.random_bool(sensor.late) && sensor.shown.is_some();
+    sensor.shown = match (late, sensor.held_back.replace(read)) {
+        (true, None) => sensor.shown,
+        (true, Some(before)) => Some(before),
+        (false, _) => {
+            sensor.held_back = None;
+            Some(read)
+        }
+    };
     sensor.since_report = 0.0;
-    sensor.battery = (sensor.battery - sensor.interval * BATTERY_PER_SECOND).max(0.05);
 }

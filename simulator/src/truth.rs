@@ -44,6 +44,10 @@ pub struct CircuitTruth {
     pub heat: Watts,
     /// From primary to secondary so far.
     pub heat_energy: Joules,
+    /// From primary to domestic hot water.
+    pub hot_water_heat: Watts,
+    /// From primary to domestic hot water so far.
+    pub hot_water_energy: Joules,
     /// Into the rooms from emitters.
     pub room_heat: Watts,
     /// Into the rooms from emitters so far.
@@ -52,7 +56,10 @@ pub struct CircuitTruth {
     pub pipe_loss_energy: Joules,
     /// Brought into the water by the circulation pumps so far.
     pub pump_heat_energy: Joules,
-    /// Heat of all the loop's water over 0 °C: with the energies above it closes the balance.
+    /// What warmed the make-up water to the loop's temperature so far.
+    pub make_up_heat_energy: Joules,
+    /// Heat of all the loop's water, of radiators and screeds over 0 °C: with the energies above it closes the balance at
+    /// each step.
     pub stored_energy: Joules,
     /// Where the valve's plug stands.
     pub valve_stem: Ratio,
@@ -78,8 +85,16 @@ pub struct CircuitTruth {
     pub leak_volume: CubicMeters,
     /// Let off by relief and safety valve so far.
     pub relief_volume: CubicMeters,
+    /// What the water has grown so far by its temperature.
+    pub expansion_volume: CubicMeters,
+    /// Where the loop is torn because its water shrank below vacuum: nought in any loop that is held under pressure.
+    pub void_volume: CubicMeters,
     /// Water in the make-up tank.
     pub tank_level: Meters,
+    /// Let into the tank so far.
+    pub tap_volume: CubicMeters,
+    /// Spilled from the tank so far.
+    pub overflow_volume: CubicMeters,
     /// The buildings, nearest first.
     pub buildings: Vec<BuildingTruth>,
     /// All flats, building by building.

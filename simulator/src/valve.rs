@@ -4,8 +4,6 @@ use crate::settings::{ValveSettings, WithoutPower};
 
 /// Below half of this opening the curve runs straight to the leakage, up to one and a half it bends over.
 const SEAT: f64 = 0.02;
-/// The positioner does not move for less than this.
-const POSITIONER_DEADBAND: f64 = 0.002;
 /// A spring closes the valve in this many seconds.
 const SPRING_SECONDS: f64 = 10.0;
 
@@ -39,6 +37,8 @@ pub(crate) struct ValveTrouble {
     pub stuck: bool,
     /// Play beyond the valve's own.
     pub stiction: f64,
+    /// What a worn seat lets through, of the open valve's flow.
+    pub leak: f64,
     /// The motor has no power.
     pub unpowered: bool,
     /// The selector at the valve says local: it follows no command.
@@ -53,6 +53,8 @@ pub(crate) struct Valve {
     greatest_flow: f64,
     nominal_pressure: f64,
     pub command: f64,
+    /// The contacts that open and close the motor without its positioner; none as long as nobody has used them.
+    pub contacts: Option<(bool, bool)>,
     /// Where the motor stands; the feedback potentiometer sits here.
     motor: f64,
     /// Where the plug stands: the motor's position but for the play.
@@ -71,6 +73,7 @@ impl Valve {
             greatest_flow: design_flow * settings.oversize,
             nominal_pressure,
             command: 0.0,
+            contacts: None,
             motor: 0.0,
             stem: 0.0,
             opening: 0.0,
@@ -93,16 +96,26 @@ impl Valve {
             (true, WithoutPower::Holds) => return,
             (true, WithoutPower::Closes) => (0.0, SPRING_SECONDS),
             (false, _) if self.trouble.local => return,
-            (false, _) => (self.command.clamp(0.0, 1.0), self.settings.stroke.0),
+            (false, _) => (self.told(), self.settings.stroke.0),
         };
         let wish = target - self.motor;
         // The positioner sleeps near its target, but drives home fully at the ends: a closed valve is to be closed.
         let at_an_end = (target <= 0.0 || target >= 1.0) && wish != 0.0;
-        if self.trouble.stuck || (wish.abs() <= POSITIONER_DEADBAND && !at_an_end) {
+        if self.trouble.stuck || (wish.abs() <= self.settings.deadband.0 && !at_an_end) {
             return;
         }
         self.motor += wish.clamp(-seconds / stroke, seconds / stroke);
         self.follow();
+    }
+
+    /// A positioner goes where it is told; a contact drives to the end of its way, both at once nowhere.
+    fn told(&self) -> f64 {
+        match self.contacts {
+            None => self.command.clamp(0.0, 1.0),
+            Some((true, false)) => 1.0,
+            Some((false, true)) => 0.0,
+            Some((true, true) | (false, false)) => self.motor,
+        }
     }
 
     /// The stem follows the motor as far as the play lets it.
@@ -124,7 +137,8 @@ impl Valve {
     /// Flow at this differential pressure over valve, exchanger and pipes: kg/s.
     pub fn flow(&self, pressure: f64) -> f64 {
         let n = self.settings.authority;
-        let shape = (n / (self.opening * self.opening) + 1.0 - n).sqrt();
+        let opening = self.opening.max(self.trouble.leak);
+        let shape = (n / (opening * opening) + 1.0 - n).sqrt();
         self.greatest_flow * (pressure.max(0.0) / self.nominal_pressure).sqrt() / shape
     }
 
@@ -169,6 +183,7 @@ mod tests {
             leakage: 5e-4,
             stroke: Seconds(120.0),
             hysteresis: Ratio(hysteresis),
+            deadband: Ratio(0.002),
             without_power: WithoutPower::Holds,
         };
         Valve::new(settings, 20.0, 150_000.0)
@@ -214,6 +229,21 @@ mod tests {
         assert!((valve.stem() - 0.41).abs() < 1e-3, "closing, the stem is ahead: {}", valve.stem());
         run(&mut valve, 0.0, 120);
         assert_eq!(valve.stem(), 0.0);
+    }
+
+    #[test]
+    fn a_contact_drives_the_motor_as_long_as_it_is_closed() {
+        let mut valve = valve(0.0);
+        for (contacts, seconds, stands) in
+            [((true, false), 30, 0.25), ((false, false), 30, 0.25), ((false, true), 6, 0.2), ((true, true), 30, 0.2)]
+        {
+            valve.contacts = Some(contacts);
+            run(&mut valve, 0.9, seconds);
+            assert!((valve.stem() - stands).abs() < 1e-9, "{contacts:?}: {}", valve.stem());
+        }
+        valve.contacts = None;
+        run(&mut valve, 0.9, 120);
+        assert!((valve.stem() - 0.9).abs() < 1e-9);
     }
 
     #[test]

@@ -5,39 +5,14 @@ mod common;
 
 use common::{C, Hold, JANUARY, SECOND, curve, input, make_up, plant, pump, valve, wait};
 use heatstation_points::{Celsius, CircuitSignal, Point, PumpIndex, PumpSignal, StationSignal};
-use heatstation_simulator::scenario::demonstration;
+use heatstation_simulator::demonstration;
+use heatstation_simulator::family::Member;
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, Climate, DesignTemperatures, Emitter, Fault, InitialState,
     Outline, Plant, PumpKind, PumpPlace, StationPlantSettings, StochasticWeather, Truth, Weather, WeatherSource,
 };
 
 const FIRST: PumpPlace = PumpPlace { circuit: C, kind: PumpKind::Circulation, pump: PumpIndex(0) };
-
-#[test]
-fn over_a_day_the_energy_of_the_loop_balances() {
-    let mut plant = plant(-3.0);
-    let mut hold = Hold::new(&plant);
-    let mut weather = StochasticWeather::new(3, Climate::SHANDONG);
-    let before = plant.truth().circuits[0].clone();
-    for second in 1..=86_400 {
-        // A setpoint that moves makes the stored heat matter.
-        let setpoint = if second < 43_200 { 62.0 } else { 48.0 };
-        hold.supply(&mut plant, setpoint);
-        plant.step(SECOND, JANUARY + second, &weather.at(JANUARY + second));
-    }
-    let after = &plant.truth().circuits[0];
-    let came = after.heat_energy.0 - before.heat_energy.0 + after.pump_heat_energy.0 - before.pump_heat_energy.0;
-    let went =
-        after.room_heat_energy.0 - before.room_heat_energy.0 + after.pipe_loss_energy.0 - before.pipe_loss_energy.0;
-    let kept = after.stored_energy.0 - before.stored_energy.0;
-    // What the radiators' steel keeps is not in the water's account: 26 kg/kW of 500 J/(kg K) cooled by some 12 K.
-    let settings = &demonstration(Celsius(-3.0), 1).circuits[0];
-    let steel = settings.design_heat() / 1000.0 * 26.0 * 500.0;
-    let cooled = steel * (before.supply.0 + before.return_.0 - after.supply.0 - after.return_.0) / 2.0;
-    let open = came + cooled - went - kept;
-    assert!(open.abs() < 0.01 * came, "{:.3} of {:.3} GJ is unaccounted for", open * 1e-9, came * 1e-9);
-    assert!(after.heat_energy.0 > before.heat_energy.0 + 50e9);
-}
 
 #[test]
 fn the_primary_meter_agrees_with_what_the_secondary_gets() {
@@ -232,7 +207,7 @@ fn the_same_seed_gives_the_same_plant_bit_for_bit_however_often_it_is_asked() {
 }
 
 #[test]
-fn every_point_on_the_list_is_measured_except_the_forecast_and_stays_in_its_range() {
+fn every_point_is_measured_but_the_forecast_and_what_lies_before_lock_valves_and_stays_in_its_range() {
     let settings = demonstration(Celsius(0.0), 1);
     let catalogue = settings.catalogue().unwrap();
     let mut plant = Plant::new(&settings, 1);
@@ -250,6 +225,8 @@ fn every_point_on_the_list_is_measured_except_the_forecast_and_stays_in_its_rang
             }
         })
         .map(|d| d.name.as_str())
+        // These houses have no lock valves for their users.
+        .filter(|name| !name.ends_with("return_temperature_before_lock"))
         .collect();
     assert_eq!(silent, ["outdoor.forecast"]);
 }
@@ -301,6 +278,45 @@ fn two_circuits_share_the_primary_and_each_has_its_own_rooms() {
 
 const DAYS: i64 = 30;
 
+/// Mean and deviation.
+fn statistics(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
+}
+
+#[test]
+fn flats_differ_among_each_other_and_from_hour_to_hour_as_in_measured_stocks() {
+    // Beijing, radiators, half of the old loss: 240 flats over the last 45 days of a season.
+    let member = Member::all(1).into_iter().find(|member| member.name() == "beijing-radiator-half").unwrap();
+    let begin = JANUARY + 19 * 86_400;
+    let mut weather = StochasticWeather::new(2, member.weather_climate());
+    let settings = member.plant(weather.at(begin).outdoor);
+    let mut plant = Plant::new(&settings, member.seed);
+    let mut hold = Hold::new(&plant);
+    let mut smooth = weather.at(begin).outdoor.0;
+    let mut history: Vec<Vec<f64>> = vec![Vec::new(); plant.truth().circuits[0].flats.len()];
+    for second in 1..=45 * 86_400 {
+        let weather = weather.at(begin + second);
+        smooth += (weather.outdoor.0 - smooth) / 7200.0;
+        let load = ((16.0 - smooth) / 25.6 / settings.circuits[0].emitter_oversize).max(0.05);
+        hold.supply(&mut plant, 20.0 + 44.5 * load.powf(1.0 / 1.3) + 8.0 * load);
+        plant.step(SECOND, begin + second, &weather);
+        if second % 3600 == 0 {
+            let flats = plant.truth().circuits[0].flats.iter().zip(&mut history);
+            flats.filter(|(flat, _)| !flat.shut).for_each(|(flat, history)| history.push(flat.temperature.0));
+        }
+    }
+    history.retain(|flat| !flat.is_empty());
+    let means: Vec<f64> = history.iter().map(|flat| statistics(flat).0).collect();
+    let (mean, spread) = statistics(&means);
+    let within = history.iter().map(|flat| statistics(flat).1).sum::<f64>() / history.len() as f64;
+    let (low, high) = means.iter().fold((f64::MAX, f64::MIN), |(low, high), &mean| (low.min(mean), high.max(mean)));
+    assert!((19.0..22.0).contains(&mean), "{mean:.2}");
+    assert!((1.0..1.6).contains(&spread), "flats' means differ by {spread:.2} K");
+    assert!((5.0..9.0).contains(&(high - low)), "from {low:.1} to {high:.1} °C");
+    assert!((0.5..0.8).contains(&within), "a flat varies by {within:.2} K from hour to hour");
+}
+
 #[test]
 fn a_month_of_winter_has_the_heat_and_the_spread_of_rooms_that_such_houses_have() {
     let settings = demonstration(Celsius(-1.0), 1);
@@ -323,10 +339,6 @@ fn a_month_of_winter_has_the_heat_and_the_spread_of_rooms_that_such_houses_have(
             }
         }
     }
-    let statistics = |values: &[f64]| {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt())
-    };
     let means: Vec<f64> = history.iter().map(|h| statistics(h).0).collect();
     let (mean, spread) = statistics(&means);
     let within = history.iter().map(|h| statistics(h).1).sum::<f64>() / history.len() as f64;
@@ -404,4 +416,23 @@ fn whatever_is_commanded_and_broken_every_instrument_stays_in_its_range() {
             }
         }
     }
+}
+
+#[test]
+fn a_valve_that_is_far_too_large_takes_its_pressure_and_keeps_it() {
+    let mut settings = demonstration(Celsius(0.0), 1);
+    settings.circuits[0].valve.oversize = 4.0;
+    settings.circuits[0].valve.authority = 0.1;
+    settings.primary.connection_loss = settings.primary.differential_pressure * 0.25;
+    let mut plant = Plant::new(&settings, 1);
+    valve(&mut plant, 1.0);
+    let mut flows = Vec::new();
+    for second in 1..=300 {
+        plant.step(SECOND, JANUARY + second, &Weather::still(Celsius(0.0)));
+        flows.push(plant.truth().primary_flow.0);
+    }
+    // The stem has arrived; what is left is the noise of the network, not a second with all and a second with nothing.
+    let late = &flows[200..];
+    let largest_jump = late.windows(2).map(|pair| (pair[1] - pair[0]).abs() / pair[0]).fold(0.0, f64::max);
+    assert!(late[0] > 20.0 && largest_jump < 0.02, "{largest_jump} of {} kg/s", late[0]);
 }

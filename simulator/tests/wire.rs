@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use common::{C, JANUARY};
 use heatstation_points::{Celsius, CircuitOutput, CircuitSignal, Point, PumpIndex, PumpOutput, RoomIndex, RoomSignal};
+use heatstation_simulator::demonstration;
 use heatstation_simulator::image::{OnSilence, SharedPlant, Watchdog};
 use heatstation_simulator::modbus_server::{Link, ModbusServer};
 use heatstation_simulator::paced::PacedPlant;
 use heatstation_simulator::registers::{Encoding, Table, register_map};
-use heatstation_simulator::scenario::{Scenario, demonstration};
+use heatstation_simulator::timetable::{Action, Event, Timetable};
 use heatstation_simulator::{Climate, Fault, Plant, StochasticWeather};
 use tokio_modbus::ExceptionCode;
 use tokio_modbus::client::{Context, Reader, Writer, tcp};
@@ -31,7 +32,7 @@ async fn station_with(watchdog: Watchdog) -> Station {
     let settings = demonstration(Celsius(0.0), 1);
     let shared = SharedPlant::new(&settings.catalogue().unwrap(), watchdog);
     let weather = Box::new(StochasticWeather::new(1, Climate::SHANDONG));
-    let paced = PacedPlant::new(Plant::new(&settings, 1), weather, Scenario::Steady, shared.clone(), JANUARY);
+    let paced = PacedPlant::new(Plant::new(&settings, 1), weather, Timetable::default(), shared.clone(), JANUARY);
     let server = ModbusServer::bind("127.0.0.1:0".parse().unwrap(), shared).await.unwrap();
     Station { server, paced }
 }
@@ -247,18 +248,19 @@ fn the_manual_has_every_row_of_the_map() {
     assert!(seen > 80, "{seen} rows were compared");
 }
 
-#[test]
-fn every_scenario_is_found_by_its_name_and_mends_what_it_breaks() {
-    for name in Scenario::names() {
-        let scenario = Scenario::named(name).unwrap();
-        let mut plant = common::plant(0.0);
-        for event in scenario.events() {
-            match event.action {
-                heatstation_simulator::scenario::Action::Break(fault) => plant.inject(fault),
-                heatstation_simulator::scenario::Action::Mend(fault) => plant.clear(&fault),
-            }
-        }
-        assert!(plant.faults().is_empty(), "{name} leaves {:?}", plant.faults());
+#[tokio::test]
+async fn a_line_that_goes_down_by_the_timetable_answers_again_by_it() {
+    let settings = demonstration(Celsius(0.0), 1);
+    let shared = SharedPlant::new(&settings.catalogue().unwrap(), Watchdog::default());
+    let line = |seconds, link| Event { at: Duration::from_secs(seconds), action: Action::Line(link) };
+    let timetable = Timetable::new(vec![line(5, Link::Silent), line(9, Link::Up)]);
+    let weather = Box::new(StochasticWeather::new(1, Climate::SHANDONG));
+    let mut paced = PacedPlant::new(Plant::new(&settings, 1), weather, timetable, shared.clone(), JANUARY);
+    let mut links = Vec::new();
+    for _ in 0..10 {
+        paced.advance(1);
+        links.push(shared.link());
     }
-    assert_eq!(Scenario::named("earthquake"), None);
+    assert_eq!(links.iter().filter(|link| **link == Link::Silent).count(), 4);
+    assert_eq!(links[9], Link::Up);
 }

@@ -9,3 +9,4 @@ pub mod program;
 pub mod python;
 pub mod stations;
 pub mod steady;
+pub mod tracking;

@@ -6,18 +6,22 @@
 use std::time::Duration;
 
 use heatstation_core::area::Area;
+use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
+    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
+    Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts};
+use heatstation_points::{
+    BuildingIndex, Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts,
+};
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, InitialState, Outline,
     StationPlantSettings,
@@ -71,6 +75,23 @@ pub fn two_zones() -> Station {
         make_up_pumps: 2,
     };
     station(&[low_zone(2, 3, MakeUpMode::VariableSpeed), high])
+}
+
+/// Two circuits with 200 room sensors between them: the station that the figures of speed are about.
+pub fn two_hundred_rooms() -> Station {
+    let high = Zone {
+        name: "high-zone",
+        area_m2: 90_000,
+        buildings: 10,
+        rooms_each: 10,
+        emitter: Emitter::Floor,
+        design: DesignTemperatures::floors(DESIGN_OUTDOOR),
+        supply_max: Celsius(50.0),
+        hold: Some(Pascals(90_000.0)),
+        make_up: MakeUpMode::StartStop,
+        make_up_pumps: 2,
+    };
+    station(&[low_zone(10, 10, MakeUpMode::VariableSpeed), high])
 }
 
 /// The same station as it stands after days of this weather, instead of cold.
@@ -157,7 +178,13 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         name: zone.name.to_owned(),
         heated_area: Area::from_square_meters(zone.area_m2),
         buildings: settings_of_buildings(zone, &buildings),
-        rooms: rooms.iter().map(|name| RoomSettings { name: name.clone(), minimum: Celsius(18.0) }).collect(),
+        rooms: (rooms.iter().enumerate())
+            .map(|(number, name)| RoomSettings {
+                name: name.clone(),
+                minimum: Celsius(18.0),
+                building: Some(BuildingIndex(number / zone.rooms_each)),
+            })
+            .collect(),
         curve: Curve::Emitter(EmitterCurve {
             design_supply: zone.design.supply,
             design_return: zone.design.return_,
@@ -169,18 +196,23 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: zone.supply_max,
+            emitter_max: zone.supply_max,
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
-        supply_loop: SupplyLoopSettings::default(),
+        limits: LimitsSettings::default(),
+        supply_loop: supply_loop(zone, load),
         valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
+        balance: None,
         make_up: Some(make_up(zone, filled)),
         interlock: interlock(zone, filled),
         frost: FrostSettings::default(),
@@ -190,9 +222,21 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
     (plant, settings)
 }
 
+/// The exchanger as the design figures have it, as the configuration derives it.
+fn supply_loop(zone: &Zone, load: f64) -> SupplyLoopSettings {
+    let design = zone.design;
+    let primary = (design.primary_supply, design.primary_return);
+    let exchanger = ExchangerSettings::designed_for(load, primary, (design.supply, design.return_));
+    SupplyLoopSettings { exchanger: Some(exchanger), ..SupplyLoopSettings::default() }
+}
+
 fn settings_of_buildings(zone: &Zone, names: &[String]) -> Vec<BuildingSettings> {
     let each = Area::from_square_meters(zone.area_m2 / zone.buildings as u32);
-    names.iter().map(|name| BuildingSettings { name: name.clone(), heated_area: each }).collect()
+    let valve = BuildingValve::Balanced;
+    names
+        .iter()
+        .map(|name| BuildingSettings { name: name.clone(), heated_area: each, valve, offset: Kelvins(0.0) })
+        .collect()
 }
 
 fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {
@@ -207,34 +251,54 @@ fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {
     CirculationSettings {
         pumps: 2,
         duty: 1,
+        assist: None,
         mode,
         speed_min: Ratio(0.5),
         speed_max: Ratio(1.0),
         speed_fallback: Ratio(0.8),
+        estimate_for: Duration::from_secs(1800),
         ramp_per_second: 0.01,
+        flow_floor: None,
         // Danfoss ECL: 15 s of proof, 20 min of rest. Siemens: 168 h of duty.
         proof_within: Duration::from_secs(15),
         retry_after: Duration::from_secs(1200),
+        retries_max: 3,
         rotate_after: Duration::from_secs(168 * 3600),
+        rotate_at: None,
+        change_over: ChangeOver::Overlap,
         off_min: Duration::from_secs(60),
+        on_min: Duration::from_secs(60),
+        exercise: Exercise::default(),
         flow_min: CubicMetersPerSecond(0.15 * design_flow),
         differential_pressure_min: Pascals(10_000.0),
     }
 }
 
 fn make_up(zone: &Zone, filled: f64) -> MakeUpSettings {
+    let volume = f64::from(zone.area_m2) * 1e-3;
     MakeUpSettings {
         pumps: zone.make_up_pumps,
         mode: zone.make_up,
-        start: Pascals(filled - 25e3),
+        start: Pascals(filled - 20e3),
         setpoint: Pascals(filled),
+        sleep_raise: Pascals(if zone.make_up == MakeUpMode::VariableSpeed { 10e3 } else { 0.0 }),
+        assist_after: (zone.make_up_pumps > 1).then_some(Duration::from_secs(120)),
         relief_close: Pascals(filled + 40e3),
         relief_open: Pascals(filled + 60e3),
+        relief_fights_max: 6,
         run_max: Duration::from_secs(1800),
         volume_per_day_max: 30.0,
+        blind_volume_per_hour_max: 0.01 * volume,
         tank_low: Meters(0.4),
         tank_refill: Meters(1.0),
         tank_full: Meters(1.6),
+        leak: LeakSettings {
+            volume,
+            compliance: volume * 1.2e-8,
+            per_day_max: Ratio(0.02),
+            burst: CubicMetersPerSecond(0.04 * volume / 3600.0),
+            on_burst: BurstPolicy::Alarm,
+        },
     }
 }
 

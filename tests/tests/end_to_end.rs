@@ -214,3 +214,39 @@ fn a_reload_brings_all_of_a_change_into_force_or_nothing_and_systemd_hears_of_it
     eventually("its alarm", MINUTE, || alarm().filter(|is| *is == 1.0));
     assert!(valve().is_some_and(|valve| valve > 0.02), "control goes on under the old configuration");
 }
+
+#[test]
+fn a_scenario_runs_in_virtual_time_from_its_name_and_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (station, events) = (example("demo.toml"), folder.path().join("events.jsonl"));
+    let (station, events) = (station.to_str().unwrap(), events.to_str().unwrap());
+    let run = command(&["simulate", station, "--scenario", "pump-trip", "--json", "--events", events]);
+    assert!(run.status.success(), "{}", words(&run));
+    let figures: Json = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(figures["simulated_seconds"], 3 * 3600);
+    let told = std::fs::read_to_string(events).unwrap();
+    assert!(told.contains("pump_fault") || told.contains("pump"), "{told}");
+
+    let file = folder.path().join("mine.toml");
+    let text = "[scenario]\ntitle = \"t\"\nchinese_title = \"题\"\ndescription = \"d\"\nlasts_hours = 0.5\n";
+    std::fs::write(&file, text).unwrap();
+    let run = command(&["simulate", station, "--scenario", file.to_str().unwrap(), "--json"]);
+    assert!(run.status.success(), "{}", words(&run));
+
+    std::fs::write(&file, format!("{text}\n[[fault]]\nkind = \"pump-trip\"\nat_minuts = 5\n")).unwrap();
+    let run = command(&["simulate", station, "--scenario", file.to_str().unwrap()]);
+    assert_eq!(run.status.code(), Some(2), "{}", words(&run));
+    let said = words(&run);
+    assert!(said.contains("mine.toml:9") && said.contains("did you mean `at_minutes`"), "{said}");
+}
+
+#[test]
+fn a_demonstration_lives_through_a_scenario_with_its_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("asking.toml");
+    let text = "[scenario]\ntitle = \"t\"\nchinese_title = \"题\"\ndescription = \"d\"\n\n[[request]]\nat_minutes = 0.3\n\
+                author = \"Wang\"\nreason = \"complaints\"\nwish = \"shift-supply\"\nby_kelvins = 2\nlasts_minutes = 30\n";
+    std::fs::write(&file, text).unwrap();
+    let demo = demo(&["--speed", "20", "--scenario", file.to_str().unwrap()]);
+    eventually("the request on record", MINUTE, || demo.records("request_granted").first().cloned());
+}

@@ -396,7 +396,7 @@ fn s2_bites_on_more_than_there_is() {
 fn s3_bites_when_the_valve_jumps_open() {
     bites(Law::Slew, stations::demo, &[], 1, |second, report| {
         if second == THEN {
-            valve(report, 0.95);
+            valve(report, 1.0);
         }
     });
 }

@@ -5,12 +5,13 @@ use heatstation_points::{BuildingIndex, CircuitNames};
 
 use crate::check::curve::{check_curve, check_design};
 use crate::check::guard::{check_frost, check_interlock, check_outage};
+use crate::check::limits::{Around, check_limits};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
 use crate::check::times::{check_adjustment, check_times};
-use crate::check::trim::check_room_trim;
+use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::week::check_schedule;
-use crate::check::{Base, circulation, make_up, places};
+use crate::check::{Base, balance, circulation, make_up, places};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
 use crate::raw::{RawCircuit, RawFile};
 use crate::written::Written;
@@ -74,11 +75,15 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
     let room_target = check_room_target(desk, &at, raw, base);
     let curve = check_curve(desk, &at, raw, &design, &room_target, base);
     let rooms = places::check(desk, &at, raw, base, &heated_area);
-    let circulation = circulation::check(desk, &at, raw, design.flow);
+    let circulation = circulation::check(desk, &at, raw, &design, base);
     let pressure = make_up::check_pressure(desk, &at, raw, &heated_area);
     let interlock = check_interlock(desk, &at, raw, &design, &supply, pressure.interlock);
     let frost = check_frost(desk, &at, raw, &supply.1);
     let outage = check_outage(desk, &at, raw, &supply.0);
+
+    let valve = check_valve(desk, &at, raw);
+    let around = Around { design: &design, heated_area: &heated_area, base, valve_min: valve.position_min };
+    let limits = check_limits(desk, &at, raw, &around);
 
     let settings = CircuitSettings {
         name: name.value.clone(),
@@ -90,13 +95,16 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         room_target: room_target.celsius(),
         design_flow: design.compared,
         design_power: design.power,
+        room_sensors: check_room_sensors(desk, &at, raw, base),
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
         schedule: check_schedule(desk, &at, raw),
         times: check_times(desk, &at, raw, base),
         supply: supply.2,
-        supply_loop: check_supply_loop(desk, &at, raw),
-        valve: check_valve(desk, &at, raw),
+        limits,
+        supply_loop: check_supply_loop(desk, &at, raw, &design),
+        valve,
         circulation,
+        balance: balance::check(desk, &at, raw),
         make_up: pressure.make_up,
         interlock: interlock.0,
         frost,

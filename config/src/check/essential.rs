@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use heatstation_core::settings::{CirculationMode, MakeUpMode};
+use heatstation_core::actuator::ActuatorSettings;
+use heatstation_core::settings::{BuildingSettings, BuildingValve, CirculationMode, MakeUpMode};
 
 use crate::check::circuit::CheckedCircuit;
 use crate::check::devices::{period_field, period_text};
@@ -74,7 +75,15 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
 
     let supply = point("secondary_supply.temperature");
     look.must(place, &supply, "it is what is controlled");
-    look.must(place, &point("valve.position"), "it is what controls");
+    match settings.valve.actuator {
+        ActuatorSettings::Position => look.must(place, &point("valve.position"), "it is what controls"),
+        ActuatorSettings::ThreePoint { .. } => {
+            look.must(place, &point("valve.opening"), "a three-point motor needs both its contacts");
+            look.must(place, &point("valve.closing"), "a three-point motor needs both its contacts");
+            let why = "without it the position is reckoned from running times and found again at the stops only";
+            look.should(place, &point("valve.position_feedback"), why);
+        }
+    }
     look.should(place, &point("secondary_return.temperature"), "frost protection and the heat balance look at it");
 
     for plate in 1..=settings.circulation.pumps {
@@ -82,8 +91,14 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         look.must(place, &pump("start"), "the pump cannot be started");
         look.must(place, &pump("running"), "a command alone proves nothing, and unproven circulation closes the valve");
         let varies = match settings.circulation.mode {
-            CirculationMode::DifferentialPressure { .. } => true,
             CirculationMode::FixedSpeed { speed } => speed.0 < 1.0,
+            CirculationMode::DifferentialPressure { .. }
+            | CirculationMode::ProportionalPressure { .. }
+            | CirculationMode::WorstPoint(_)
+            | CirculationMode::TrimRespond(_)
+            | CirculationMode::TemperatureDifference(_)
+            | CirculationMode::StagedFlow(_)
+            | CirculationMode::SupplyPressure { .. } => true,
         };
         if varies {
             look.must(
@@ -101,10 +116,10 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
             "a running motor does not prove that water moves: a flow, a pressure difference or a flow switch does",
         );
     }
-    if let CirculationMode::DifferentialPressure { .. } = settings.circulation.mode {
-        look.must(place, &point("secondary.differential_pressure"), "the circulation holds it");
-    }
+    check_speed(look, circuit);
+    check_balance(look, circuit);
     check_pressure(look, circuit);
+    check_measured_limits(look, circuit);
     check_timing(look, circuit, &supply, &point("circulation_pump"));
 
     let unread =
@@ -113,6 +128,108 @@ fn check_circuit(look: &mut Look<'_>, circuit: &CheckedCircuit) {
         let what = format!("{unread} of its {} room sensors are read from no device", circuit.room_count);
         let help = "add rows for them, or leave the rooms out";
         look.desk.warn(place, circuit.section.key("rooms"), what, help);
+    }
+}
+
+/// A limit that nothing measures is a promise that nobody keeps.
+fn check_measured_limits(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let (place, limits) = (&circuit.section.place, &circuit.settings.limits);
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+    let mut any = |points: &[String], why: &str| {
+        if !points.iter().any(|name| look.has(name)) {
+            look.must(place, &points[0], why);
+        }
+    };
+    let back = [
+        point("primary_return.temperature"),
+        "primary_return.temperature".to_owned(),
+        "primary_meter.return_temperature".to_owned(),
+    ];
+    let flow = [point("primary.flow"), "primary.flow".to_owned()];
+    let power = [point("heat_meter.power"), "primary.heat_power".to_owned()];
+    if limits.primary_return.is_some() {
+        any(&back, "the return limit looks at it");
+    }
+    if limits.approach.is_some() {
+        any(&back, "the approach limit looks at it");
+        any(&[point("secondary_return.temperature")], "the approach limit looks at it");
+    }
+    if limits.flow.is_some() || limits.creep.is_some() {
+        let own = usize::from(limits.creep.is_none()) + 1;
+        any(&flow[..own], "the flow limit and creep flow look at it");
+    }
+    if limits.power.is_some() || limits.quota.is_some() {
+        any(&power, "the power limit and the heat quota look at it");
+    }
+}
+
+/// What the mode of the circulation looks at.
+fn check_speed(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    let (place, settings) = (&circuit.section.place, &circuit.settings);
+    let point = |last: &str| format!("circuit.{}.{last}", circuit.names.name);
+    let of_buildings = |last: &str| {
+        let name = |building: &String| point(&format!("building.{building}.{last}"));
+        circuit.names.buildings.iter().map(name).collect::<Vec<_>>()
+    };
+    let (difference, flow) = (point("secondary.differential_pressure"), point("secondary.flow"));
+    let worst = point("secondary.worst_differential_pressure");
+    let far = || {
+        let returns = of_buildings("return_temperature");
+        returns.into_iter().chain(settings.rooms.iter().map(|room| point(&format!("room.{}.temperature", room.name))))
+    };
+    match settings.circulation.mode {
+        CirculationMode::FixedSpeed { .. } => {}
+        CirculationMode::DifferentialPressure { .. } => look.must(place, &difference, "the circulation holds it"),
+        CirculationMode::ProportionalPressure { .. } => {
+            look.must(place, &difference, "the circulation holds it");
+            look.must(place, &flow, "the pressure difference follows it");
+        }
+        CirculationMode::WorstPoint(_) => {
+            look.should(place, &difference, "without it the remote sensor moves the speed itself, and slowly");
+            let differences = of_buildings("differential_pressure");
+            if !differences.iter().any(|point| look.has(point)) {
+                look.must(place, &worst, "the circulation holds it");
+            }
+        }
+        CirculationMode::TrimRespond(_) => {
+            look.must(place, &difference, "the circulation holds it");
+            if !far().any(|point| look.has(&point)) {
+                look.must(place, &worst, "somebody far away must be able to ask: a building's return, a room, or this");
+            }
+        }
+        CirculationMode::TemperatureDifference(_) => {
+            look.must(place, &point("secondary_return.temperature"), "the circulation holds the difference to it");
+            look.must(place, &flow, "the curve makes the water warmer for less of it");
+        }
+        CirculationMode::StagedFlow(_) => {
+            look.must(place, &flow, "the curve makes the water warmer for less of it");
+            if !far().any(|point| look.has(&point)) {
+                let help = "add rows for buildings' returns or for rooms: far ones go short first when the flow falls";
+                let key = circuit.section.key("circulation.mode");
+                look.desk.warn(place, key, "nobody far away can object to less flow", help);
+            }
+        }
+        CirculationMode::SupplyPressure { .. } => {
+            look.must(place, &point("secondary_supply.pressure"), "the circulation holds it");
+        }
+    }
+}
+
+/// A valve is moved only where it is known where it stands and what comes back.
+fn check_balance(look: &mut Look<'_>, circuit: &CheckedCircuit) {
+    if circuit.settings.balance.is_none() {
+        return;
+    }
+    let place = &circuit.section.place;
+    let balanced = |building: &&BuildingSettings| building.valve == BuildingValve::Balanced;
+    for building in circuit.settings.buildings.iter().filter(balanced) {
+        let point = |last: &str| format!("circuit.{}.building.{}.{last}", circuit.names.name, building.name);
+        let help = "or write `valve = \"fixed\"` for this building";
+        look.must(place, &point("valve.position"), &format!("its valve cannot be moved ({help})"));
+        look.must(place, &point("valve.position_feedback"), &format!("a valve is taken over where it stands ({help})"));
+        if !look.has(&point("return_temperature_before_lock")) {
+            look.must(place, &point("return_temperature"), &format!("it is what is balanced ({help})"));
+        }
     }
 }
 

@@ -105,20 +105,32 @@ fn simulation(desk: &mut Desk, file: &RawFile) -> SimulationSettings {
     let return_ = number!(desk, at, raw.primary_design_return_celsius, 20.0..=120.0, usual);
     desk.below(&return_, &supply, "the network brings heat");
     SimulationSettings {
-        building_class: match class.value {
-            RawBuildingClass::Uninsulated => BuildingClass::Uninsulated,
-            RawBuildingClass::Half => BuildingClass::Half,
-            RawBuildingClass::SixtyFive => BuildingClass::SixtyFive,
-            RawBuildingClass::SeventyFive => BuildingClass::SeventyFive,
-        },
+        building_class: class_of(class.value),
         flats_per_building: flats.value as usize,
-        climate: match climate.value {
-            RawClimate::Shandong => Climate::Shandong,
-            RawClimate::Beijing => Climate::Beijing,
-            RawClimate::Harbin => Climate::Harbin,
-            RawClimate::Hanzhong => Climate::Hanzhong,
-        },
+        climate: climate_of(climate.value),
         primary_design_supply: Celsius(supply.value),
         primary_design_return: Celsius(return_.value),
+    }
+}
+
+/// Insulation as meant.
+pub(crate) const fn class_of(class: RawBuildingClass) -> BuildingClass {
+    match class {
+        RawBuildingClass::Uninsulated => BuildingClass::Uninsulated,
+        RawBuildingClass::Half => BuildingClass::Half,
+        RawBuildingClass::SixtyFive => BuildingClass::SixtyFive,
+        RawBuildingClass::SeventyFive => BuildingClass::SeventyFive,
+    }
+}
+
+/// A climate as meant.
+pub(crate) const fn climate_of(climate: RawClimate) -> Climate {
+    match climate {
+        RawClimate::Shandong => Climate::Shandong,
+        RawClimate::Jinan => Climate::Jinan,
+        RawClimate::Beijing => Climate::Beijing,
+        RawClimate::Hohhot => Climate::Hohhot,
+        RawClimate::Harbin => Climate::Harbin,
+        RawClimate::Hanzhong => Climate::Hanzhong,
     }
 }

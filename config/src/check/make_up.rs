@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use heatstation_core::settings::{MakeUpMode, MakeUpSettings};
+use heatstation_core::settings::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 use heatstation_points::Pascals;
 
 use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or};
-use crate::raw::{RawCircuit, RawMakeUp, RawMakeUpMode};
+use crate::raw::{RawBurstPolicy, RawCircuit, RawMakeUp, RawMakeUpMode};
 use crate::written::Written;
 
 /// The pressures among the interlocks.
@@ -23,8 +23,7 @@ pub(crate) struct Pressure {
     pub interlock: PressureLimits,
 }
 
-const ORDER: &str =
-    "pressures stand in the order protect < restart < start < setpoint < relief_close < relief_open < trip";
+const ORDER: &str = "pressures stand in the order protect < restart < start < setpoint + sleep_raise < relief_close < relief_open < trip";
 
 /// Pressure holding and the interlocks on pressure: one order.
 pub(crate) fn check_pressure(
@@ -127,7 +126,10 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
         at,
         raw.start_kilopascals,
         20.0..=1600.0,
-        derived((set - 25.0).max(set * 0.8), "setpoint − 25 kPa (20 to 30 are usual), at least 80 % of it")
+        derived(
+            (set - 20.0).max(set * 0.8),
+            "setpoint − 20 kPa (20 to 30 are usual, ± 20 is the rule for stations), at least 80 % of it"
+        )
     );
     let close =
         number!(desk, at, raw.relief_close_kilopascals, 30.0..=2000.0, derived(set + 40.0, "setpoint + 40 kPa"));
@@ -137,6 +139,15 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
         raw.relief_open_kilopascals,
         30.0..=2000.0,
         derived(set + 60.0, "setpoint + 60 kPa (50 to 80 are usual)")
+    );
+    let raise = sleep_raise(desk, &at, raw, mode, (&setpoint, &close));
+    let assist = assist(desk, &at, raw, pumps.value);
+    let fights = count!(
+        desk,
+        at,
+        raw.relief_fights_max,
+        0..=100,
+        or(6, "one in ten minutes: what goes in at one end goes out at the other")
     );
     let run = number!(
         desk,
@@ -150,6 +161,11 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
         "5 % of the loop's water at 1 L/m², at least 2 m³: 0.3 to 2 % is normal",
     );
     let volume = number!(desk, at, raw.volume_per_day_max_m3, 0.1..=5000.0, usual);
+    let usual = derived(
+        (area.value * 0.001 * 0.01).max(0.5),
+        "1 % of the loop's water at 1 L/m², at least 0.5 m³: what a cooling of 20 K/h draws",
+    );
+    let blind = number!(desk, at, raw.blind_volume_per_hour_max_m3, 0.05..=500.0, usual);
     let low = number!(desk, at, raw.tank_low_meters, 0.05..=10.0, or(0.4, "a tank of 2 m: the suction is covered"));
     let refill = number!(desk, at, raw.tank_refill_meters, 0.1..=10.0, or(1.0, "a tank of 2 m: half full"));
     let full = number!(desk, at, raw.tank_full_meters, 0.2..=10.0, or(1.6, "a tank of 2 m: below its overflow"));
@@ -162,13 +178,88 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
         },
         start: start.kilopascals(),
         setpoint: setpoint.kilopascals(),
+        sleep_raise: raise.kilopascals(),
+        assist_after: assist,
         relief_close: close.kilopascals(),
         relief_open: open.kilopascals(),
+        relief_fights_max: fights.value as u8,
         run_max: run.duration(),
         volume_per_day_max: volume.value,
+        blind_volume_per_hour_max: blind.value,
         tank_low: low.meters(),
         tank_refill: refill.meters(),
         tank_full: full.meters(),
+        leak: leak(desk, &at, raw, area),
     };
     CheckedMakeUp { start, setpoint, relief_close: close, relief_open: open, settings }
+}
+
+fn sleep_raise(
+    desk: &mut Desk,
+    at: &Section,
+    raw: &RawMakeUp,
+    mode: RawMakeUpMode,
+    (setpoint, close): (&Field<f64>, &Field<f64>),
+) -> Field<f64> {
+    if let (RawMakeUpMode::StartStop, Some(written)) = (mode, &raw.sleep_raise_kilopascals) {
+        let help = "a pump that is only switched does not sleep: leave it out, or write `mode = \"variable-speed\"`";
+        let key = at.key("sleep_raise_kilopascals");
+        desk.error(&at.at(&written.span), key, "has no meaning with start and stop", help);
+    }
+    let room = (close.value - setpoint.value).max(0.0) * 0.25;
+    let usual = match mode {
+        RawMakeUpMode::VariableSpeed => derived(
+            room.min(10.0),
+            "10 kPa, at most a quarter of the way to the relief pressure: the pump sleeps longer",
+        ),
+        RawMakeUpMode::StartStop => or(0.0, "start and stop do not sleep"),
+    };
+    let raise = number!(desk, at, raw.sleep_raise_kilopascals, 0.0..=100.0, usual);
+    let lifted = Field { value: setpoint.value + raise.value, ..raise.clone() };
+    desk.below(&lifted, close, ORDER);
+    raise
+}
+
+fn assist(desk: &mut Desk, at: &Section, raw: &RawMakeUp, pumps: u64) -> Option<Duration> {
+    if let (1, Some(written)) = (pumps, &raw.assist_after_seconds) {
+        let what = "has no meaning with one pump";
+        desk.error(&at.at(&written.span), at.key("assist_after_seconds"), what, "leave it out, or write `pumps = 2`");
+    }
+    let usual = if pumps > 1 {
+        or(120.0, "the first has had time to show that it does not suffice, and is far from its longest run")
+    } else {
+        or(0.0, "there is one pump")
+    };
+    let after = number!(desk, at, raw.assist_after_seconds, 0.0..=3600.0, usual);
+    (after.value > 0.0).then(|| after.duration())
+}
+
+fn leak(desk: &mut Desk, make_up: &Section, file: &RawMakeUp, area: &Field<f64>) -> LeakSettings {
+    let written = file.leak.clone().unwrap_or_default();
+    let (raw, at) = (&written.value, make_up.inner("leak", file.leak.as_ref()));
+    let usual = derived((area.value * 0.001).max(0.1), "1 L per m² of heated area (0.8 to 1.3)");
+    let volume = number!(desk, at, raw.loop_volume_m3, 0.1..=20_000.0, usual);
+    let usual = derived(volume.value * 0.012, "a vessel of 500 L for 100 m³ takes 1.2 L/kPa; a bare network 0.2 L/kPa");
+    let compliance = number!(desk, at, raw.liters_per_kilopascal, 0.0001..=1000.0, usual);
+    let share =
+        number!(desk, at, raw.per_day_max_ratio, 0.001..=0.5, or(0.02, "0.3 to 2 % of the water a day is usual"));
+    let usual = derived(
+        (volume.value * 0.04).max(2.0),
+        "4 % of the loop's water an hour, what make-up has to manage in an accident (CJJ 34); at least 2 m³/h",
+    );
+    let burst = number!(desk, at, raw.burst_m3_per_hour, 0.1..=500.0, usual);
+    let usual = or(RawBurstPolicy::Alarm, "make-up has its own limits, and who isolates should have looked");
+    let policy = desk.choice(&at, "on_burst", raw.on_burst.as_ref(), usual, RawBurstPolicy::Alarm);
+    LeakSettings {
+        volume: volume.value,
+        // Litres per kilopascal are millionths of cubic metres per pascal.
+        compliance: compliance.value * 1e-6,
+        per_day_max: share.ratio(),
+        burst: burst.m3_per_hour(),
+        on_burst: match policy.value {
+            RawBurstPolicy::Alarm => BurstPolicy::Alarm,
+            RawBurstPolicy::StopMakeUp => BurstPolicy::StopMakeUp,
+            RawBurstPolicy::Isolate => BurstPolicy::Isolate,
+        },
+    }
 }

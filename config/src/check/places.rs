@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 
 use heatstation_core::area::Area;
-use heatstation_core::settings::{BuildingSettings, RoomSettings};
-use heatstation_points::{BuildingIndex, Celsius};
+use heatstation_core::settings::{BuildingSettings, BuildingValve, RoomSettings};
+use heatstation_points::{BuildingIndex, Celsius, Kelvins};
 
 use crate::check::Base;
 use crate::check::circuit::CheckedCircuit;
-use crate::desk::{Desk, Field, Otherwise, Section, number, one_of, or, shown};
+use crate::desk::{Desk, Field, Otherwise, Section, derived, number, one_of, or, shown};
 use crate::explain::From;
 use crate::problem::Place;
-use crate::raw::{RawBuildingUse, RawCircuit};
+use crate::raw::{RawBalance, RawBuilding, RawBuildingUse, RawBuildingValve, RawCircuit};
 use crate::standard::Ruled;
 use crate::written::Written;
 
@@ -66,7 +66,8 @@ pub(crate) fn check(desk: &mut Desk, at: &Section, raw: &RawCircuit, base: &Base
         let building_use =
             desk.choice(&section, "use", building.building_use.as_ref(), usual, RawBuildingUse::Dwelling);
         uses.push(building_use.value);
-        places.buildings.push(BuildingSettings { name: name.value, heated_area: area(&heated) });
+        let (valve, offset) = check_valve(desk, &section, building, raw.balance.as_ref());
+        places.buildings.push(BuildingSettings { name: name.value, heated_area: area(&heated), valve, offset });
         areas.push(heated);
     }
     if let Some(surplus) = raw.building.get(BUILDINGS_MAX) {
@@ -81,6 +82,36 @@ pub(crate) fn check(desk: &mut Desk, at: &Section, raw: &RawCircuit, base: &Base
     sum(desk, &at.place, &areas, circuit, "the buildings of the circuit");
     check_rooms(desk, at, raw, base, &mut places, &uses);
     places
+}
+
+fn check_valve(
+    desk: &mut Desk,
+    at: &Section,
+    raw: &RawBuilding,
+    balance: Option<&Written<RawBalance>>,
+) -> (BuildingValve, Kelvins) {
+    let usual = match balance {
+        Some(_) => derived(RawBuildingValve::Balanced, "the circuit is balanced"),
+        None => derived(RawBuildingValve::Fixed, "the circuit is not balanced"),
+    };
+    let valve = desk.choice(at, "valve", raw.valve.as_ref(), usual, RawBuildingValve::Fixed);
+    let offset = number!(
+        desk,
+        at,
+        raw.balance_offset_kelvins,
+        -5.0..=5.0,
+        or(0.0, "all buildings are alike unless somebody says that they are not")
+    );
+    if balance.is_none() && (valve.value == RawBuildingValve::Balanced || offset.written) {
+        let key = if offset.written { &offset.key } else { &valve.key };
+        let help = "write a table [circuit.balance], or leave this out";
+        desk.error(&at.place, key.as_str(), "the circuit has no [circuit.balance]", help);
+    }
+    let valve = match valve.value {
+        RawBuildingValve::Fixed => BuildingValve::Fixed,
+        RawBuildingValve::Balanced => BuildingValve::Balanced,
+    };
+    (valve, offset.kelvins())
 }
 
 /// A room sensor before it has its number.
@@ -170,8 +201,9 @@ fn check_rooms(
             );
             desk.warn(&minimum.place, minimum.key.as_str(), what, help);
         }
-        places.rooms.push(RoomSettings { name: room.name.to_owned(), minimum: Celsius(minimum.value) });
-        places.room_buildings.push(room.building.map(BuildingIndex));
+        let building = room.building.map(BuildingIndex);
+        places.rooms.push(RoomSettings { name: room.name.to_owned(), minimum: Celsius(minimum.value), building });
+        places.room_buildings.push(building);
     }
     desk.explain(
         &at.key("rooms"),

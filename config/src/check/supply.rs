@@ -1,10 +1,10 @@
 //! The supply setpoint: its limits, the room that it aims at, and what outside wishes may do.
 
-use heatstation_core::settings::{EnvelopeSettings, SupplySettings};
+use heatstation_core::settings::{EnvelopeSettings, SupplySettings, WarmMinimum};
 
 use crate::check::Base;
 use crate::check::curve::Design;
-use crate::desk::{Desk, Field, Section, derived, number, or, shown};
+use crate::desk::{Desk, Field, Otherwise, Section, derived, number, or, shown};
 use crate::raw::{RawCircuit, RawEmitter};
 
 /// The lowest and the highest setpoint as fields, and the limits.
@@ -31,6 +31,17 @@ pub(crate) fn check_supply(desk: &mut Desk, at: &Section, raw: &RawCircuit, desi
     desk.below(&min, &max, "the setpoint needs room to move");
     desk.not_above(&design.supply, &max, "the design day needs the design supply temperature");
 
+    let warm = check_warm_minimum(desk, at, raw, &max);
+    let emitter_max = if is_floor {
+        or(60.0, floor_max)
+    } else {
+        derived(max.value.max(85.0), "85 °C (GB 50736-2012, 5.3.1), or the highest setpoint where that is higher")
+    };
+    let emitter_max = number!(desk, at, raw.emitter_max_celsius, 25.0..=115.0, emitter_max);
+    if emitter_max.written {
+        desk.not_above(&max, &emitter_max, "the emitters bear no more");
+    }
+
     let (rise, fall) = if is_floor {
         (or(4.0, "3 to 5 K/h: screed cracks when heated faster"), or(4.0, "3 to 5 K/h, as for the rise"))
     } else {
@@ -43,11 +54,28 @@ pub(crate) fn check_supply(desk: &mut Desk, at: &Section, raw: &RawCircuit, desi
     let fall = number!(desk, at, raw.supply_fall_kelvins_per_hour, 0.5..=120.0, fall);
     let settings = SupplySettings {
         min: min.celsius(),
+        warm,
         max: max.celsius(),
+        emitter_max: emitter_max.celsius(),
         rise_per_hour: rise.kelvins(),
         fall_per_hour: fall.kelvins(),
     };
     (min, max, settings)
+}
+
+fn check_warm_minimum(desk: &mut Desk, at: &Section, raw: &RawCircuit, max: &Field<f64>) -> Option<WarmMinimum> {
+    let Some(_) = raw.supply_min_warm_celsius else {
+        if let Some(from) = &raw.supply_min_warm_from_celsius {
+            let help = "write `supply_min_warm_celsius` too, or leave it out";
+            desk.error(&at.at(&from.span), at.key("supply_min_warm_from_celsius"), "has no meaning alone", help);
+        }
+        return None;
+    };
+    let min = number!(desk, at, raw.supply_min_warm_celsius, 15.0..=80.0, Otherwise::Required("35"));
+    let usual = or(10.0, "the inflection of the Siemens limits: below it is heating weather");
+    let from = number!(desk, at, raw.supply_min_warm_from_celsius, -10.0..=25.0, usual);
+    desk.below(&min, max, "the setpoint needs room to move");
+    Some(WarmMinimum { min: min.celsius(), from: from.celsius() })
 }
 
 pub(crate) fn check_room_target(desk: &mut Desk, at: &Section, raw: &RawCircuit, base: &Base) -> Field<f64> {

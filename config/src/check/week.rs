@@ -115,7 +115,7 @@ fn calendar_day(day: Date) -> Day {
     Day((day - date(1970, 1, 1)).get_days())
 }
 
-fn weekday(day: RawDay) -> Weekday {
+pub(crate) fn weekday(day: RawDay) -> Weekday {
     match day {
         RawDay::Mon => Weekday::Monday,
         RawDay::Tue => Weekday::Tuesday,
@@ -128,7 +128,7 @@ fn weekday(day: RawDay) -> Weekday {
 }
 
 /// The minute of the day of a text such as `22:30`; `00:00` as an end is the end of the day.
-fn minute(
+pub(crate) fn minute(
     desk: &mut Desk,
     at: &Section,
     key: &'static str,

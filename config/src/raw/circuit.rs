@@ -6,23 +6,33 @@ use serde::{Deserialize, Serialize};
 use super::{Number, Text};
 use crate::written::Written;
 
+mod balance;
 mod circulation;
 mod curve;
 mod envelope;
 mod guard;
+mod limits;
 mod make_up;
 mod places;
 mod times;
 mod valve;
 
-pub use circulation::{RawCirculation, RawCirculationMode};
+pub use balance::{RawBalance, RawBalanceBy, RawBuildingValve};
+pub use circulation::{
+    RawAssist, RawChangeMethod, RawChangeOver, RawCirculation, RawCirculationMode, RawExercise, RawFar, RawSpread,
+    RawStages, RawTrim,
+};
 pub use curve::{CurvePoint, RawCurve, RawDay, RawPeriod};
 pub use envelope::RawEnvelope;
 pub use guard::{RawFrost, RawInterlock, RawOutage};
-pub use make_up::{RawMakeUp, RawMakeUpMode};
-pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomTrim};
+pub use limits::{
+    RawApproachLimit, RawCreepFlow, RawFlowLimit, RawHeatQuota, RawLimitPriority, RawLimiters, RawPowerLimit,
+    RawReturnLimit,
+};
+pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
+pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
 pub use times::{RawBoost, RawFall, RawHoliday, RawLoadShed, RawOptimum, RawSetBack, RawSpecialDay};
-pub use valve::{RawSupplyLoop, RawValve};
+pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -49,8 +59,14 @@ pub struct RawCircuit {
     pub room_target_celsius: Number,
     /// The lowest supply setpoint while heating.
     pub supply_min_celsius: Number,
+    /// The lowest supply setpoint in warm weather.
+    pub supply_min_warm_celsius: Number,
+    /// The outdoor temperature from which on that is the lowest; the two are joined over the 5 K below.
+    pub supply_min_warm_from_celsius: Number,
     /// The highest supply setpoint.
     pub supply_max_celsius: Number,
+    /// What the emitters and their pipes bear: the setpoint never passes it, whatever the highest setpoint is.
+    pub emitter_max_celsius: Number,
     /// The fastest rise of the setpoint.
     pub supply_rise_kelvins_per_hour: Number,
     /// The fastest fall of the setpoint.
@@ -61,6 +77,8 @@ pub struct RawCircuit {
     pub curve: Option<Written<RawCurve>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
+    /// When a room sensor is not believed.
+    pub room_sensors: Option<Written<RawRoomSensors>>,
     /// Periods of the week with another room temperature; where two overlap the first wins.
     pub schedule: Vec<Written<RawPeriod>>,
     /// Days with one room temperature throughout; they outrank the periods, and where two overlap the first wins.
@@ -81,8 +99,12 @@ pub struct RawCircuit {
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.
     pub valve: Option<Written<RawValve>>,
+    /// The heat exchanger.
+    pub exchanger: Option<Written<RawExchanger>>,
     /// The circulation pumps.
     pub circulation: Option<Written<RawCirculation>>,
+    /// Balancing the buildings by their valves; left out where those are set by hand.
+    pub balance: Option<Written<RawBalance>>,
     /// Pressure holding by make-up water; left out where something else holds the pressure.
     pub make_up: Option<Written<RawMakeUp>>,
     /// Interlocks.
@@ -91,6 +113,20 @@ pub struct RawCircuit {
     pub frost: Option<Written<RawFrost>>,
     /// Detection of outages.
     pub outage: Option<Written<RawOutage>>,
+    /// What holds for all limits below.
+    pub limits: Option<Written<RawLimiters>>,
+    /// Highest primary return temperature. No limit unless written.
+    pub return_limit: Option<Written<RawReturnLimit>>,
+    /// Highest difference of primary and secondary return. No limit unless written.
+    pub approach_limit: Option<Written<RawApproachLimit>>,
+    /// Highest primary flow. No limit unless written.
+    pub flow_limit: Option<Written<RawFlowLimit>>,
+    /// Highest heat power. No limit unless written.
+    pub power_limit: Option<Written<RawPowerLimit>>,
+    /// A budget of heat for each day. No limit unless written.
+    pub heat_quota: Option<Written<RawHeatQuota>>,
+    /// Primary flow that is too small for the heat meter. The valve may creep unless written.
+    pub creep_flow: Option<Written<RawCreepFlow>>,
     /// What outside wishes may do.
     pub envelope: Option<Written<RawEnvelope>>,
     /// The buildings, nearest to the station first. Their areas add up to the circuit's.

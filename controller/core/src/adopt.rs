@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use heatstation_points::{CircuitOutput, Point, PumpIndex, PumpOutput, Ratio, Switch};
 
+use crate::actuator::ActuatorSettings;
 use crate::interlock::Trip;
 use crate::sequence::{Sequence, Stage};
 use crate::settings::CircuitSettings;
@@ -38,6 +39,7 @@ pub(crate) fn take_over(
         // Somebody stood at the cabinet, had the plant in local and gave it back: that is the reset on the spot. What is
         // still wrong stays tripped all the same.
         let _ = memory.interlocks.ask_reset();
+        memory.circulation.forgive(&settings.circulation);
     }
     let Some(watched) = memory.watching else { return true };
     let watched = watched.saturating_add(at.dt);
@@ -85,7 +87,11 @@ pub(crate) fn valve_is_local(at: &Surroundings) -> bool {
 pub(crate) fn withheld(settings: &CircuitSettings, at: &Surroundings) -> Vec<Point> {
     let mut list = Vec::new();
     if valve_is_local(at) {
-        list.push(Point::CircuitOutput(at.index, CircuitOutput::ValvePosition));
+        let outputs: &[CircuitOutput] = match settings.valve.actuator {
+            ActuatorSettings::Position => &[CircuitOutput::ValvePosition],
+            ActuatorSettings::ThreePoint { .. } => &[CircuitOutput::ValveOpening, CircuitOutput::ValveClosing],
+        };
+        list.extend(outputs.iter().map(|&output| Point::CircuitOutput(at.index, output)));
     }
     let local = |reading: &heatstation_points::PumpReadings| reading.remote.last() == Some(Switch::Off);
     for number in (0..settings.circulation.pumps).filter(|&n| local(&at.own.circulation_pumps[n])) {

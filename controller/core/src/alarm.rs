@@ -83,6 +83,10 @@ alarms! {
     SafetyThermostat "safety_thermostat" P1 on 0 off 0, "安全温控器动作", "Hard-wired over-temperature switch", "Find the cause at the plant; reset by hand there.";
     NoCirculation "no_circulation" P1 on 0 off 5, "循环停止", "No proven circulation: valve closed", "Check pumps, drives, power and the isolating valves.";
     PumpFailed "pump_failed" P2 on 0 off 5, "循环泵故障", "Circulation pump failed", "Read the drive's fault code; the standby pump has taken over if there is one.";
+    PumpNoFeedback "pump_no_feedback" P2 on 0 off 5, "循环泵无运行反馈", "Circulation pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    PumpNoWater "pump_no_water" P2 on 0 off 5, "循环泵空转", "Circulation pump turns and no water moves", "Check coupling, isolating valves and air in the pump.";
+    PumpGivenUp "pump_given_up" P2 on 0 off 5, "循环泵多次故障闭锁", "Circulation pump failed too often: it is not tried again", "Repair it; switch it to local and back, or reset.";
+    PumpStartLimit "pump_start_limit" P2 on 0 off 60, "循环泵启动次数超限", "Circulation pump has used up its starts of the hour", "Find out what stops it again and again.";
     StandbyPumpMissing "standby_pump_missing" P3 on 60 off 60, "备用泵不可用", "No standby circulation pump available", "Set the standby pump to remote and clear its fault.";
     PressureLow "pressure_low" P2 on 5 off 10, "定压点压力低", "Holding-point pressure low", "Check make-up pumps and tank; look for a leak.";
     PressureLowLow "pressure_low_low" P1 on 0 off 10, "定压点压力过低", "Holding-point pressure below protection: circulation stopped", "Large leak or no make-up water; isolate and refill.";
@@ -90,6 +94,13 @@ alarms! {
     PressureHighHigh "pressure_high_high" P1 on 0 off 10, "压力过高", "Supply pressure above the trip: plant stopped", "Check relief and safety valves before resetting.";
     MakeUpTooLong "make_up_too_long" P1 on 0 off 0, "补水超时", "Make-up ran too long without reaching its pressure", "Suspected burst: find the leak, then reset.";
     MakeUpVolumeHigh "make_up_volume_high" P2 on 0 off 0, "日补水量超限", "Make-up volume of the day above its limit", "Look for a leak or for water drawn by users.";
+    Burst "burst" P1 on 0 off 0, "疑似爆管", "Burst: the pressure falls while make-up runs", "Find the hole and isolate it; drain what may freeze.";
+    LeakTrend "leak_trend" P3 on 0 off 0, "失水增大", "The network loses more water than usual", "Look at the leak's figures; search from the building with the coldest return.";
+    ReliefFight "relief_fight" P2 on 0 off 60, "补水与泄压反复", "Make-up and relief fight each other: make-up stopped", "Check the pressure settings, the relief valve and the expansion vessel.";
+    MakeUpPumpFailed "make_up_pump_failed" P2 on 0 off 5, "补水泵故障", "Make-up pump failed", "Read the drive's fault code; the other pump has taken over if there is one.";
+    MakeUpPumpNoFeedback "make_up_pump_no_feedback" P2 on 0 off 5, "补水泵无运行反馈", "Make-up pump was started and is not seen to run", "Check contactor, drive and the wire of its running contact.";
+    MakeUpPumpDry "make_up_pump_dry" P2 on 0 off 5, "补水泵空转", "Make-up pump runs and gives no water: stopped", "Check tank, suction valve and air in the pump.";
+    TankUnseen "tank_unseen" P2 on 60 off 60, "水箱液位未知", "Nothing is known of the make-up tank: volume of each hour limited", "Check level transmitter and wiring.";
     TankLow "tank_low" P2 on 2 off 10, "水箱液位低", "Make-up tank low: make-up pumps stopped", "Check softener and inlet valve.";
     SupplyBelowSetpoint "supply_below_setpoint" P2 on 1800 off 60, "供水温度偏低", "Supply more than 10 K below its setpoint for 30 min", "Check the primary supply, strainer and valve.";
     PrimaryCold "primary_cold" P2 on 60 off 60, "一次供水温度低", "Primary supply colder than the secondary return", "Ask the heat source.";
@@ -101,11 +112,17 @@ alarms! {
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
+    RoomSensorsDoubted "room_sensors_doubted" P4 on 21600 off 3600, "室温测点需检查", "Room sensors that somebody should look at", "See which on the page: stuck, misplaced, out of range, or a flat whose valve is closed.";
+    RoomTrimAtEnd "room_trim_at_end" P4 on 86400 off 3600, "室温修正已到限值", "Room trim at the end of what it may do for a day", "The curve is too high or too low: set its room target, or balance the buildings.";
+    BuildingValveAstray "building_valve_astray" P4 on 0 off 600, "楼阀不跟随", "A building's valve stands elsewhere than it was sent: it is left alone for a day", "Somebody turned it, or its actuator is in local or stuck.";
+    BalanceStuck "balance_stuck" P4 on 86400 off 3600, "二网失调", "Buildings differ by more than 5 K for a day although they are balanced", "Look for closed branch valves and clogged strainers in the coldest building.";
     MainsLost "mains_lost" P1 on 0 off 5, "市电中断", "Mains failure", "Restart follows by itself when power is back.";
     EmergencyStop "emergency_stop" P1 on 0 off 0, "急停", "Emergency stop pressed", "Release at the cabinet, then reset.";
     Flooded "flooded" P1 on 5 off 60, "机房积水", "Plant room flooded", "Go there.";
     Smoke "smoke" P1 on 5 off 60, "机房烟雾", "Smoke in the plant room", "Go there.";
     LocalControl "local_control" P4 on 10 off 10, "就地控制", "Switched to local at the cabinet: nothing is written", "Switch back to remote when the work is done.";
+    ReturnLimitLasting "return_limit_lasting" P3 on 0 off 600, "一次回水限制长期作用", "Primary return limit has held the setpoint down for a day", "Lower the curve, balance the buildings, look for a fouled exchanger or a bypass.";
+    LimitSensorLost "limit_sensor_lost" P3 on 300 off 60, "限制所用测量丢失", "What a limit measures is lost: that limit is off", "Check the primary return sensor or the heat meter; the network is not protected meanwhile.";
     HandControl "hand_control" P4 on 0 off 0, "手动控制", "An output is in hand", "It returns to automatic by itself.";
     OutageOpen "outage_open" P1 on 0 off 0, "停热", "Outage: no heat arrives", "Restore heat; confirm the cause.";
     DeviceSilent "device_silent" P2 on 10 off 5, "设备通讯中断", "A wire or a device does not answer", "Check cable, power and address.";
@@ -133,6 +150,8 @@ pub enum Place {
     Circuit(CircuitIndex),
     /// A circulation pump of a circuit.
     CirculationPump(CircuitIndex, PumpIndex),
+    /// A make-up pump of a circuit.
+    MakeUpPump(CircuitIndex, PumpIndex),
 }
 
 /// Which alarm, where.

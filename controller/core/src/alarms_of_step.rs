@@ -5,16 +5,19 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Kelvins, PumpIndex, Reading, StationReadings, Switch};
 
 use crate::alarm::{Alarm, Alarms, Place};
+use crate::circulation::{PumpFailure, PumpState};
 use crate::event::Event;
 use crate::frost;
 use crate::interlock::Trip;
+use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
+use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
 use crate::outdoor::{Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::surroundings::{Health, Surroundings};
 use crate::timer::seconds;
 
@@ -22,6 +25,12 @@ use crate::timer::seconds;
 const FREEZING: Celsius = Celsius(8.0);
 /// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
 const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+
+/// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
+const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
+
+/// Buildings that are balanced come within 2 K; this far apart something is in the way, or the balance has only begun.
+const UNBALANCED: Kelvins = Kelvins(5.0);
 
 fn on(switch: Reading<Switch>) -> bool {
     switch.usable() == Some(Switch::On)
@@ -50,17 +59,16 @@ pub(crate) fn of_circuit(
     let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
-    let few_rooms = report.rooms.configured > 0 && report.rooms.fresh < settings.room_trim.sensors_min;
-    let failed = |number: usize| memory.circulation.failed(PumpIndex(number));
-    let unable = (0..settings.circulation.pumps)
-        .filter(|&n| failed(n) || at.own.circulation_pumps[n].remote.usable() == Some(Switch::Off))
-        .count();
+    let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
+    let few_rooms = report.rooms.configured > 0 && report.rooms.counted < settings.room_trim.sensors_min;
     let no_standby =
         settings.circulation.pumps > settings.circulation.duty && unable > 0 && unable < settings.circulation.pumps;
 
     // Lost while heating, or no pump left to start; and as long as that lasts, whatever the sequence tries meanwhile.
     let known = alarms.is_active(Alarm::NoCirculation, place);
-    let gone = (heating && trip(Trip::NoCirculation)) || report.pump_reason == PumpReason::NoneAvailable;
+    // While one pump hands over to the next with a pause the valve closes and nobody is called.
+    let planned = memory.circulation.is_changing();
+    let gone = (heating && trip(Trip::NoCirculation) && !planned) || report.pump_reason == PumpReason::NoneAvailable;
     let no_circulation = demanded && report.circulating != Some(true) && (gone || known);
 
     let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
@@ -78,6 +86,11 @@ pub(crate) fn of_circuit(
     judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
     judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
     judge(Alarm::TankLow, trip(Trip::TankLow));
+    let make_up = report.make_up;
+    judge(Alarm::ReliefFight, make_up.is_some_and(|make_up| make_up.reason == MakeUpReason::FightsRelief));
+    judge(Alarm::TankUnseen, make_up.is_some_and(|make_up| make_up.tank_source == TankSource::VolumeLimit));
+    judge(Alarm::LeakTrend, report.leak.is_some_and(|leak| leak.signs().next().is_some()));
+    judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
@@ -86,14 +99,66 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);
+    judge(Alarm::ReturnLimitLasting, report.setpoint.limiter(LimiterKind::Return).limiting_for >= LIMIT_LASTING);
+    let blind = |limiter: &LimiterReport| limiter.state == LimiterState::SensorLost;
+    judge(Alarm::LimitSensorLost, report.setpoint.limiters.iter().any(blind));
+    judge(Alarm::RoomSensorsDoubted, report.rooms.verdicts.to_be_visited() > 0);
+    judge(Alarm::RoomTrimAtEnd, report.room_trim.at_end && heating);
+    let balance = report.balance.unwrap_or_default();
+    judge(Alarm::BuildingValveAstray, balance.astray > 0);
+    judge(Alarm::BalanceStuck, heating && balance.spread.is_some_and(|spread| spread > UNBALANCED));
     judge(Alarm::HandControl, report.in_hand.is_some());
     judge(Alarm::LocalControl, !report.withheld.is_empty() || at.station.remote_selected.usable() == Some(Switch::Off));
     judge(Alarm::OutageOpen, report.outage.is_some());
     for number in 0..settings.circulation.pumps {
-        let place = Place::CirculationPump(at.index, PumpIndex(number));
-        let wrong = failed(number) || on(at.own.circulation_pumps[number].fault);
-        alarms.judge(Alarm::PumpFailed, place, wrong, at.now.wall, at.dt, events);
+        of_circulation_pump(report, at, number, alarms, events);
     }
+    for number in 0..settings.make_up.map_or(0, |make_up| make_up.pumps.min(MAKE_UP_PUMPS_MAX)) {
+        of_make_up_pump(report, at, number, alarms, events);
+    }
+}
+
+fn of_make_up_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::MakeUpPump(at.index, PumpIndex(number));
+    let state = report.make_up.map(|make_up| make_up.pumps[number].state);
+    let failed = |failure: PumpFailure| state == Some(MakeUpPumpState::Failed(failure));
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::MakeUpPumpFailed, failed(PumpFailure::Fault));
+    judge(Alarm::MakeUpPumpNoFeedback, failed(PumpFailure::NoFeedback));
+    judge(Alarm::MakeUpPumpDry, failed(PumpFailure::NoWater));
+}
+
+/// Whether a pump cannot take over now.
+fn unable(report: &CircuitReport, at: &Surroundings, number: usize) -> bool {
+    let local = at.own.circulation_pumps[number].remote.usable() == Some(Switch::Off);
+    match report.circulation.pumps[number].state {
+        PumpState::Resting(_) | PumpState::GivenUp => true,
+        PumpState::Standby | PumpState::Duty | PumpState::Exercise | PumpState::StartBarred => local,
+    }
+}
+
+fn of_circulation_pump(
+    report: &CircuitReport,
+    at: &Surroundings,
+    number: usize,
+    alarms: &mut Alarms,
+    events: &mut Vec<Event>,
+) {
+    let place = Place::CirculationPump(at.index, PumpIndex(number));
+    let state = report.circulation.pumps[number].state;
+    let resting = |failure: PumpFailure| state == PumpState::Resting(failure);
+    let mut judge = |alarm, wrong| alarms.judge(alarm, place, wrong, at.now.wall, at.dt, events);
+    judge(Alarm::PumpFailed, resting(PumpFailure::Fault) || on(at.own.circulation_pumps[number].fault));
+    judge(Alarm::PumpNoFeedback, resting(PumpFailure::NoFeedback));
+    judge(Alarm::PumpNoWater, resting(PumpFailure::NoWater));
+    judge(Alarm::PumpGivenUp, state == PumpState::GivenUp);
+    judge(Alarm::PumpStartLimit, state == PumpState::StartBarred);
 }
 
 /// The stem may lag by as long as it moves; after two strokes of difference it is stuck.

@@ -1,7 +1,8 @@
 //! Limits narrow, and remember why.
 //!
 //! Rules run from most to least binding. Each may only narrow what is left, so a wish from outside cannot pass an
-//! equipment limit, and the report can say who holds the setpoint.
+//! equipment limit, and the report can say who holds the setpoint. The order of the rules is written down in
+//! [`limits`](crate::limits).
 
 use heatstation_points::Celsius;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,10 @@ pub enum Because {
     SupplyMax,
     /// The lowest supply temperature of the circuit.
     SupplyMin,
+    /// The lowest supply temperature in warm weather.
+    SupplyMinWarm,
+    /// What the emitters bear.
+    EmitterMax,
     /// The margin below the over-temperature interlock.
     TripMargin,
     /// Frost protection asks for at least this.
@@ -22,19 +27,36 @@ pub enum Because {
     HeatFloor,
     /// All outside wishes together may go no further.
     Envelope,
+    /// The primary return temperature.
+    ReturnLimit,
+    /// The exchanger's approach.
+    ApproachLimit,
+    /// The primary flow.
+    FlowLimit,
+    /// The heat power.
+    PowerLimit,
+    /// The heat of the day.
+    QuotaLimit,
     /// The fastest allowed change of the setpoint.
     Ramp,
 }
 
 impl Because {
     /// All of them.
-    pub const ALL: [Because; 7] = [
+    pub const ALL: [Because; 14] = [
         Because::SupplyMax,
         Because::SupplyMin,
+        Because::SupplyMinWarm,
+        Because::EmitterMax,
         Because::TripMargin,
         Because::Frost,
         Because::HeatFloor,
         Because::Envelope,
+        Because::ReturnLimit,
+        Because::ApproachLimit,
+        Because::FlowLimit,
+        Because::PowerLimit,
+        Because::QuotaLimit,
         Because::Ramp,
     ];
 
@@ -43,10 +65,17 @@ impl Because {
         match self {
             Because::SupplyMax => "supply_max",
             Because::SupplyMin => "supply_min",
+            Because::SupplyMinWarm => "supply_min_warm",
+            Because::EmitterMax => "emitter_max",
             Because::TripMargin => "trip_margin",
             Because::Frost => "frost",
             Because::HeatFloor => "heat_floor",
             Because::Envelope => "envelope",
+            Because::ReturnLimit => "return_limit",
+            Because::ApproachLimit => "approach_limit",
+            Because::FlowLimit => "flow_limit",
+            Because::PowerLimit => "power_limit",
+            Because::QuotaLimit => "quota_limit",
             Because::Ramp => "ramp",
         }
     }
@@ -56,10 +85,17 @@ impl Because {
         match self {
             Because::SupplyMax => ("供水温度上限", "highest supply temperature"),
             Because::SupplyMin => ("供水温度下限", "lowest supply temperature"),
+            Because::SupplyMinWarm => ("暖天供水温度下限", "lowest supply temperature in warm weather"),
+            Because::EmitterMax => ("散热设备温度上限", "what the emitters bear"),
             Because::TripMargin => ("超温保护裕量", "margin below the over-temperature interlock"),
             Because::Frost => ("防冻保护", "frost protection"),
             Because::HeatFloor => ("严寒保底", "heat floor in frost"),
             Because::Envelope => ("外部请求限幅", "envelope of outside wishes"),
+            Because::ReturnLimit => ("一次回水温度限制", "primary return limit"),
+            Because::ApproachLimit => ("端差限制", "approach limit"),
+            Because::FlowLimit => ("一次流量限制", "primary flow limit"),
+            Because::PowerLimit => ("热功率限制", "heat power limit"),
+            Because::QuotaLimit => ("日热量配额", "heat quota of the day"),
             Because::Ramp => ("升降温速率", "rate of change"),
         }
     }

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CircuitIndex, PumpIndex};
+use heatstation_points::{Celsius, CircuitIndex, PumpIndex, RoomIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
 use crate::area::Area;
+use crate::circulation::{ChangeReason, PumpFailure};
 use crate::interlock::Trip;
 use crate::load_shed::ShedEnd;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
 use crate::request::{Refusal, Request};
+use crate::room_sensors::Verdict;
 use crate::sequence::Stage;
 
 /// What happened in one step.
@@ -121,6 +123,20 @@ pub enum Event {
         circuit: CircuitIndex,
         /// Which pump.
         pump: PumpIndex,
+        /// What was wrong; older records do not say.
+        #[serde(default)]
+        failure: Option<PumpFailure>,
+    },
+    /// The duty went from one circulation pump to another as planned.
+    DutyChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// The pump that had it.
+        from: PumpIndex,
+        /// The pump that has it.
+        to: PumpIndex,
+        /// Why.
+        because: ChangeReason,
     },
     /// The outdoor temperature comes from somewhere else now.
     OutdoorSourceChanged {
@@ -128,6 +144,15 @@ pub enum Event {
         from: OutdoorSource,
         /// To where.
         to: OutdoorSource,
+    },
+    /// What is thought of a room sensor has changed for an hour, and somebody should look at it, or need no longer.
+    RoomSensorJudged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Which sensor.
+        room: RoomIndex,
+        /// What is thought of it.
+        verdict: Verdict,
     },
     /// A request was granted.
     RequestGranted {
@@ -171,7 +196,9 @@ impl Event {
             Event::StageChanged { .. } => "stage_changed",
             Event::PumpStarted { .. } => "pump_started",
             Event::PumpFailed { .. } => "pump_failed",
+            Event::DutyChanged { .. } => "duty_changed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
+            Event::RoomSensorJudged { .. } => "room_sensor_judged",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::request::Refusal;
-use crate::settings::{InterlockSettings, MakeUpSettings};
+use crate::settings::{BurstPolicy, InterlockSettings, MakeUpSettings};
 use crate::timer::Held;
 use heatstation_points::CircuitIndex;
 
@@ -38,13 +38,17 @@ pub enum Trip {
     MakeUpTooLong,
     /// Make-up exceeded the day's volume.
     MakeUpVolume,
+    /// The network has burst: no more water into the hole.
+    Burst,
+    /// The network has burst and is isolated.
+    BurstIsolated,
     /// The make-up tank is low.
     TankLow,
 }
 
 impl Trip {
     /// All of them, from the most to the least severe.
-    pub const ALL: [Trip; 11] = [
+    pub const ALL: [Trip; 13] = [
         Trip::EmergencyStop,
         Trip::SafetyThermostat,
         Trip::OverTemperature,
@@ -55,6 +59,8 @@ impl Trip {
         Trip::ReverseHeat,
         Trip::MakeUpTooLong,
         Trip::MakeUpVolume,
+        Trip::Burst,
+        Trip::BurstIsolated,
         Trip::TankLow,
     ];
 
@@ -71,6 +77,8 @@ impl Trip {
             Trip::ReverseHeat => "reverse_heat",
             Trip::MakeUpTooLong => "make_up_too_long",
             Trip::MakeUpVolume => "make_up_volume",
+            Trip::Burst => "burst",
+            Trip::BurstIsolated => "burst_isolated",
             Trip::TankLow => "tank_low",
         }
     }
@@ -88,6 +96,8 @@ impl Trip {
             Trip::ReverseHeat => ("一次水温低于二次回水", "primary colder than secondary return"),
             Trip::MakeUpTooLong => ("补水超时", "make-up ran too long"),
             Trip::MakeUpVolume => ("日补水量超限", "make-up volume of the day"),
+            Trip::Burst => ("爆管, 停止补水", "burst: make-up stopped"),
+            Trip::BurstIsolated => ("爆管, 已隔离", "burst: isolated"),
             Trip::TankLow => ("水箱液位低", "tank low"),
         }
     }
@@ -102,21 +112,25 @@ impl Trip {
             | Trip::PressureLow
             | Trip::MainsLost
             | Trip::NoCirculation
-            | Trip::ReverseHeat => true,
-            Trip::MakeUpTooLong | Trip::MakeUpVolume | Trip::TankLow => false,
+            | Trip::ReverseHeat
+            | Trip::BurstIsolated => true,
+            Trip::MakeUpTooLong | Trip::MakeUpVolume | Trip::Burst | Trip::TankLow => false,
         }
     }
 
     /// Whether it stops the circulation pumps.
     pub const fn stops_circulation(self) -> bool {
         match self {
-            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost => true,
+            Trip::EmergencyStop | Trip::PressureHigh | Trip::PressureLow | Trip::MainsLost | Trip::BurstIsolated => {
+                true
+            }
             Trip::SafetyThermostat
             | Trip::OverTemperature
             | Trip::NoCirculation
             | Trip::ReverseHeat
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::TankLow => false,
         }
     }
@@ -129,12 +143,14 @@ impl Trip {
             | Trip::MainsLost
             | Trip::MakeUpTooLong
             | Trip::MakeUpVolume
+            | Trip::Burst
             | Trip::TankLow => true,
             Trip::SafetyThermostat
             | Trip::OverTemperature
             | Trip::PressureLow
             | Trip::NoCirculation
-            | Trip::ReverseHeat => false,
+            | Trip::ReverseHeat
+            | Trip::BurstIsolated => false,
         }
     }
 
@@ -145,7 +161,9 @@ impl Trip {
             | Trip::SafetyThermostat
             | Trip::PressureHigh
             | Trip::MakeUpTooLong
-            | Trip::MakeUpVolume => true,
+            | Trip::MakeUpVolume
+            | Trip::Burst
+            | Trip::BurstIsolated => true,
             Trip::OverTemperature
             | Trip::PressureLow
             | Trip::MainsLost
@@ -217,6 +235,8 @@ pub struct Sight {
     pub make_up_run: Duration,
     /// Make-up of the day, m³.
     pub make_up_today: f64,
+    /// The network has burst.
+    pub burst: bool,
     /// Tank level low, by level or switch.
     pub tank_low: bool,
     /// Tank level back above the low mark with some margin.
@@ -397,6 +417,14 @@ fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&MakeUpSetting
         }
         Trip::MakeUpTooLong => at_once(make_up.is_some_and(|make_up| sight.make_up_run >= make_up.run_max)),
         Trip::MakeUpVolume => at_once(make_up.is_some_and(|make_up| sight.make_up_today > make_up.volume_per_day_max)),
+        Trip::Burst | Trip::BurstIsolated => {
+            let acts = match make_up.map_or(BurstPolicy::Alarm, |make_up| make_up.leak.on_burst) {
+                BurstPolicy::Alarm => false,
+                BurstPolicy::StopMakeUp => trip == Trip::Burst,
+                BurstPolicy::Isolate => true,
+            };
+            Rule { trip: sight.burst && acts, trip_after: NOW, clear: !sight.burst, clear_after: SETTLED }
+        }
         Trip::TankLow => Rule {
             trip: make_up.is_some() && sight.tank_low,
             trip_after: Duration::from_secs(2),

@@ -3,10 +3,15 @@
 //! It adds up: the curve's temperature and all parts together are the setpoint in force, and the sum is the *definition*
 //! of the parts, not a check afterwards. Metrics, page and API walk over [`Part::ALL`], so that a new part is shown
 //! wherever the others are.
+//!
+//! Two kinds of parts follow each other. *Wishes* say what the buildings need and people ask for; from [`Part::Band`] on
+//! come *limits*, which say why they do not get it. What is wished without any limit is [`Ledger::wished`].
 
 use heatstation_points::Kelvins;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+
+use crate::limiter::LimiterKind;
 
 macro_rules! parts {
     ($($variant:ident $name:literal, $chinese:literal, $english:literal;)*) => {
@@ -44,7 +49,13 @@ parts! {
     Operator "operator", "人工修正", "Operator's correction";
     LoadShed "load_shed", "负荷削减", "Load shed";
     Remote "remote", "远程", "Remote wish";
-    Limits "limits", "限制", "Limits and ramp";
+    Band "band", "上下限", "Highest, lowest, frost";
+    ReturnLimit "return_limit", "一次回水温度限制", "Primary return limit";
+    ApproachLimit "approach_limit", "端差限制", "Approach limit";
+    FlowLimit "flow_limit", "一次流量限制", "Primary flow limit";
+    PowerLimit "power_limit", "热功率限制", "Heat power limit";
+    QuotaLimit "quota_limit", "日热量配额", "Heat quota of the day";
+    Ramp "ramp", "升降温速率", "Rate of change";
 }
 
 /// What each source adds.
@@ -77,6 +88,16 @@ impl Ledger {
         self.parts().take_while(|(part, _)| *part < end).fold(Kelvins(0.0), |sum, (_, by)| sum + by)
     }
 
+    /// The sum of what is wished, without any limit: all before [`Part::Band`].
+    pub fn wished(&self) -> Kelvins {
+        self.before(Part::Band)
+    }
+
+    /// What the limiters take of that: zero or negative.
+    pub fn given_way(&self) -> Kelvins {
+        LimiterKind::ALL.iter().fold(Kelvins(0.0), |sum, limiter| sum + self.of(limiter.part()))
+    }
+
     /// The sum of all parts.
     pub fn sum(&self) -> Kelvins {
         self.parts().fold(Kelvins(0.0), |sum, (_, by)| sum + by)
@@ -100,11 +121,14 @@ mod tests {
     #[test]
     fn parts_are_booked_one_by_one_and_summed_in_order() {
         let mut ledger = Ledger::default();
-        ledger.book(Part::Limits, Kelvins(-3.0));
+        ledger.book(Part::Band, Kelvins(-2.0));
+        ledger.book(Part::Ramp, Kelvins(-1.0));
         ledger.book(Part::RoomTrim, Kelvins(1.0));
         ledger.book(Part::RoomTrim, Kelvins(0.5));
         ledger.book(Part::Remote, Kelvins(2.0));
         assert_eq!(ledger.of(Part::RoomTrim), Kelvins(1.5));
         assert_eq!((ledger.before(Part::Remote), ledger.sum()), (Kelvins(1.5), Kelvins(0.5)));
+        ledger.book(Part::FlowLimit, Kelvins(-0.5));
+        assert_eq!((ledger.wished(), ledger.given_way()), (Kelvins(3.5), Kelvins(-0.5)));
     }
 }

@@ -4,8 +4,8 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_trim`] → [`schedule`] → [`band`] → [`supply_loop`] → [`circulation`] →
-//! [`make_up`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] →
+//! [`supply_loop`] → [`circulation`] → [`make_up`] → [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -20,29 +20,47 @@ pub mod state;
 pub mod step;
 
 pub mod accident_rate;
+pub mod actuator;
 pub mod alarm;
+pub mod balance;
 pub mod band;
 pub mod boost;
 pub mod circulation;
 pub mod correction;
+pub mod creep;
+pub mod exchanger;
+pub mod feed_forward;
 pub mod frost;
+pub mod gain_schedule;
 pub mod heating_curve;
 pub mod interlock;
+pub mod leak;
 pub mod ledger;
+pub mod limit_line;
+pub mod limiter;
+pub mod limits;
 pub mod load_shed;
 pub mod make_up;
+pub mod meter_limit;
 pub mod optimum;
 pub mod outage;
 pub mod outage_book;
 pub mod outdoor;
 pub mod pi;
+pub mod quota;
+pub mod return_limit;
+pub mod room_sensors;
+pub mod room_tail;
 pub mod room_trim;
 pub mod schedule;
 pub mod sequence;
 pub mod set_back;
 pub mod setpoint;
 pub mod supply_loop;
+pub mod supply_source;
 pub mod times;
+pub mod tuning_rules;
+pub mod valve_characteristic;
 
 mod adopt;
 mod alarms_of_step;

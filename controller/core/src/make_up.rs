@@ -1,42 +1,125 @@
 //! Pressure holding by make-up water: pumps, relief valve and tank.
 //!
-//! Start/stop makes up from the start pressure to the setpoint. Variable speed holds the setpoint and sleeps when nothing
-//! is asked. Relief opens and closes with its own hysteresis. The run time without reaching the pressure and the volume of
-//! the day are supervised by the interlocks: what does not come back up is a leak, not a demand.
+//! Start/stop makes up from the start pressure to the setpoint. Variable speed holds the setpoint, lifts the pressure a
+//! little when nothing is asked any more, and sleeps until the start pressure. Relief opens and closes with its own
+//! hysteresis. The run time without reaching the pressure and the volume of the day are supervised by the interlocks: what
+//! does not come back up is a leak, not a demand, and [`leak`](crate::leak) says how large.
 //!
-//! The holding-point pressure decides. When it is lost, supply pressure minus pressure difference stands in; when that is
-//! lost too, make-up stops: water is never pumped blind.
+//! The rooms beside this one: [`pressure`] tells the pressure at the holding point by the best source that answers,
+//! [`pumps`] which pump works, [`relief`] relief valve and tank inlet, [`water`] how much was made up and whether the tank
+//! is seen. Without any pressure make-up stops, but for a low-pressure switch that has acted: water is never pumped blind.
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitReadings, Pascals, PumpReadings, Ratio, Switch};
+use heatstation_points::{CircuitReadings, Pascals, Ratio, Switch};
 use serde::{Deserialize, Serialize};
 
-use crate::moment::Weekday;
 use crate::pi::{Gains, Pi};
 use crate::report::PumpCommand;
 use crate::settings::{MakeUpMode, MakeUpSettings};
 use crate::timer::{Held, seconds};
+
+mod pressure;
+mod pumps;
+mod relief;
+mod water;
+
+pub use pressure::{PressureSource, Turning};
+pub use pumps::{MAKE_UP_PUMPS_MAX, MakeUpPumpReport, MakeUpPumpState};
+pub use water::TankSource;
+
+use pressure::Ladder;
+use pumps::Pumps;
+use relief::Relief;
+use water::Water;
 
 /// Speed per pascal: the whole range over half a bar.
 const GAIN_PER_PASCAL: f64 = 2.0e-5;
 const INTEGRAL_SECONDS: f64 = 20.0;
 /// The lowest speed of a make-up pump, share of nominal (20 Hz): below it no pump reaches the pressure.
 const SPEED_MIN: Ratio = Ratio(0.4);
-/// The largest pulse of a make-up meter, m³.
-const PULSE_MAX: f64 = 2.0;
-/// More than any make-up pump of a station delivers, m³/s (72 m³/h).
-const FLOW_MAX: f64 = 0.02;
 /// At its lowest speed for this long above the setpoint a make-up pump goes to sleep.
 const SLEEP_AFTER: Duration = Duration::from_secs(60);
+/// The pressure is lifted before sleep for no longer than this: a leak that eats the lift is no reason to run on.
+const LIFT_MAX: Duration = Duration::from_secs(120);
+/// On a switch alone the pump runs on this long after it has opened: nobody knows how stiff the network is.
+const SWITCH_RUN_ON: Duration = Duration::from_secs(10);
 
-/// The pressure at the holding point by the best source that answers.
-pub fn holding_pressure(readings: &CircuitReadings) -> Option<Pascals> {
-    let own = &readings.own;
-    own.return_pressure.fresh().or_else(|| {
-        let (supply, difference) = (own.supply_pressure.fresh()?, own.differential_pressure.fresh()?);
-        Some(supply - difference)
-    })
+/// Why make-up does what it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MakeUpReason {
+    /// The pressure is there.
+    #[default]
+    Rest,
+    /// It is being brought back.
+    MakingUp,
+    /// It is lifted before the pump sleeps.
+    Lifting,
+    /// The pressure is lost and the low-pressure switch has acted: at a fixed speed until it opens.
+    OnSwitch,
+    /// An interlock, a person or the cabinet bars it.
+    Barred,
+    /// Nothing is known of the pressure.
+    PressureLost,
+    /// The relief valve lets water out: no pump puts more in.
+    AboveRelief,
+    /// Make-up and relief have fought each other.
+    FightsRelief,
+    /// Nothing is known of the tank, and the hour's volume is used up.
+    TankUnseen,
+    /// No pump can.
+    NoPump,
+}
+
+impl MakeUpReason {
+    /// All of them.
+    pub const ALL: [MakeUpReason; 10] = [
+        MakeUpReason::Rest,
+        MakeUpReason::MakingUp,
+        MakeUpReason::Lifting,
+        MakeUpReason::OnSwitch,
+        MakeUpReason::Barred,
+        MakeUpReason::PressureLost,
+        MakeUpReason::AboveRelief,
+        MakeUpReason::FightsRelief,
+        MakeUpReason::TankUnseen,
+        MakeUpReason::NoPump,
+    ];
+
+    /// The name in metrics and records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MakeUpReason::Rest => "rest",
+            MakeUpReason::MakingUp => "making_up",
+            MakeUpReason::Lifting => "lifting",
+            MakeUpReason::OnSwitch => "on_switch",
+            MakeUpReason::Barred => "barred",
+            MakeUpReason::PressureLost => "pressure_lost",
+            MakeUpReason::AboveRelief => "above_relief",
+            MakeUpReason::FightsRelief => "fights_relief",
+            MakeUpReason::TankUnseen => "tank_unseen",
+            MakeUpReason::NoPump => "no_pump",
+        }
+    }
+
+    /// What an operator reads: Chinese, English.
+    pub const fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            MakeUpReason::Rest => ("压力正常, 休眠", "the pressure is there"),
+            MakeUpReason::MakingUp => ("补水中", "making up"),
+            MakeUpReason::Lifting => ("休眠前升压", "lifting before sleep"),
+            MakeUpReason::OnSwitch => ("按低压开关补水", "making up on the low-pressure switch"),
+            MakeUpReason::Barred => ("补水被禁止", "barred"),
+            MakeUpReason::PressureLost => ("压力未知, 停止补水", "pressure lost: no make-up"),
+            MakeUpReason::AboveRelief => ("压力高于泄压值", "above the relief pressure"),
+            MakeUpReason::FightsRelief => ("补水与泄压反复", "make-up and relief fight each other"),
+            MakeUpReason::TankUnseen => {
+                ("水箱液位未知, 本小时补水量已用完", "tank unseen: the hour's volume is used up")
+            }
+            MakeUpReason::NoPump => ("无可用补水泵", "no make-up pump is available"),
+        }
+    }
 }
 
 /// What pressure holding remembers.
@@ -45,49 +128,34 @@ pub struct MakeUp {
     running: bool,
     /// How long the pump has run without a break.
     pub run: Duration,
-    lead: usize,
+    #[serde(default)]
+    pumps: Pumps,
     pi: Pi,
     speed: Ratio,
     asleep: Held,
+    /// Since the pressure began to be lifted before sleep.
+    #[serde(default)]
+    lifting: Option<Duration>,
+    /// Since the low-pressure switch opened, while it alone decides.
+    #[serde(default)]
+    on_switch: Option<Duration>,
     /// The relief valve.
     pub relief_open: bool,
     /// The tank's inlet.
     pub inlet_open: bool,
+    #[serde(default)]
+    relief: Relief,
     /// Make-up of the day, m³.
     pub today: f64,
-    day: Option<Weekday>,
-    counter: Option<f64>,
-    /// How long neither volume nor flow has been read.
     #[serde(default)]
-    uncounted: Duration,
+    water: Water,
+    #[serde(default)]
+    ladder: Ladder,
+    #[serde(default)]
+    reason: MakeUpReason,
 }
 
 impl MakeUp {
-    /// Counts the day's make-up by the meter's volume, else by its flow.
-    pub fn count(&mut self, readings: &CircuitReadings, day: Weekday, dt: Duration) {
-        if self.day != Some(day) {
-            self.day = Some(day);
-            self.today = 0.0;
-        }
-        let own = &readings.own;
-        if let Some(volume) = own.make_up_volume.fresh() {
-            // A counter that jumps back, or further than any pump here could fill in the time, was replaced or misread:
-            // begin anew from there. A pulse may be a whole cubic metre.
-            let possible = PULSE_MAX + FLOW_MAX * seconds(self.uncounted.saturating_add(dt));
-            let grown = self.counter.map_or(0.0, |before| volume.0 - before);
-            if (0.0..=possible).contains(&grown) {
-                self.today += grown;
-            }
-            self.counter = Some(volume.0);
-            self.uncounted = Duration::ZERO;
-        } else if let Some(flow) = own.make_up_flow.fresh() {
-            self.today += flow.0 * seconds(dt);
-            self.counter = None;
-        } else {
-            self.uncounted = self.uncounted.saturating_add(dt);
-        }
-    }
-
     /// One step; `barred` when an interlock stops make-up.
     pub fn advance(
         &mut self,
@@ -97,17 +165,53 @@ impl MakeUp {
         barred: bool,
         dt: Duration,
     ) {
-        self.relief(settings, readings, pressure);
-        self.inlet(settings, readings);
-        // Where the relief valve lets water out no pump puts more in, not even while it waits for its sleep.
-        let Some(pressure) = pressure.filter(|pressure| !barred && *pressure <= settings.relief_open) else {
-            self.stop();
-            return;
+        self.move_relief(settings, readings, pressure, dt);
+        self.move_inlet(settings, readings);
+        self.pumps.watch(settings, readings, self.effort(settings, pressure), dt);
+        self.watch_tank(settings, readings, dt);
+        self.reason = match self.bar(settings, readings, pressure, barred) {
+            Some(reason) => {
+                self.stop();
+                reason
+            }
+            None => self.work(settings, readings, pressure, dt),
         };
+    }
+
+    /// What forbids it.
+    fn bar(
+        &self,
+        settings: &MakeUpSettings,
+        readings: &CircuitReadings,
+        pressure: Option<Pascals>,
+        barred: bool,
+    ) -> Option<MakeUpReason> {
+        let switch = readings.own.low_pressure_switch;
+        let by_switch = switch.fresh() == Some(Switch::On) || self.on_switch.is_some();
+        match pressure {
+            _ if barred => Some(MakeUpReason::Barred),
+            None if !by_switch => Some(MakeUpReason::PressureLost),
+            // Where the relief valve lets water out no pump puts more in, not even while it waits for its sleep.
+            Some(pressure) if pressure > settings.relief_open => Some(MakeUpReason::AboveRelief),
+            _ if self.relief.fights(settings) => Some(MakeUpReason::FightsRelief),
+            _ if self.water.exhausted() => Some(MakeUpReason::TankUnseen),
+            Some(_) | None => None,
+        }
+    }
+
+    fn work(
+        &mut self,
+        settings: &MakeUpSettings,
+        readings: &CircuitReadings,
+        pressure: Option<Pascals>,
+        dt: Duration,
+    ) -> MakeUpReason {
         if self.running {
             self.run = self.run.saturating_add(dt);
             self.hand_over(settings, readings);
         }
+        let Some(pressure) = pressure else { return self.on_switch(settings, readings, dt) };
+        self.on_switch = None;
         match settings.mode {
             MakeUpMode::StartStop => {
                 if pressure < settings.start {
@@ -119,11 +223,17 @@ impl MakeUp {
             }
             MakeUpMode::VariableSpeed => self.vary(settings, readings, pressure, dt),
         }
+        self.assist(settings, readings, pressure, dt);
+        if self.running {
+            return if self.lifting.is_some() { MakeUpReason::Lifting } else { MakeUpReason::MakingUp };
+        }
+        if pressure < settings.start { MakeUpReason::NoPump } else { MakeUpReason::Rest }
     }
 
     fn vary(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings, pressure: Pascals, dt: Duration) {
         let gains = Gains { gain: GAIN_PER_PASCAL, integral_seconds: INTEGRAL_SECONDS, low: SPEED_MIN.0, high: 1.0 };
-        let error = (settings.setpoint - pressure).0;
+        let target = if self.lifting.is_some() { settings.setpoint + settings.sleep_raise } else { settings.setpoint };
+        let error = (target - pressure).0;
         if !self.running {
             if pressure < settings.start {
                 self.start(settings, readings);
@@ -136,79 +246,58 @@ impl MakeUp {
             // Reached: the run that is supervised begins anew even if the pump trickles on.
             self.run = Duration::ZERO;
         }
+        if let Some(lifted) = self.lifting {
+            self.lifting = Some(lifted.saturating_add(dt));
+            if pressure >= target || lifted >= LIFT_MAX {
+                self.stop();
+            }
+            return;
+        }
         let idle = self.speed <= SPEED_MIN && pressure >= settings.setpoint;
         if self.asleep.for_at_least(SLEEP_AFTER, idle, dt) {
+            if settings.sleep_raise.0 > 0.0 {
+                self.lifting = Some(Duration::ZERO);
+            } else {
+                self.stop();
+            }
+        }
+    }
+
+    /// The last rung of the ladder: the switch starts and stops, at a fixed speed, a little at a time.
+    fn on_switch(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings, dt: Duration) -> MakeUpReason {
+        let acted = readings.own.low_pressure_switch.fresh() == Some(Switch::On);
+        if acted {
+            self.start(settings, readings);
+            self.on_switch = Some(Duration::ZERO);
+        } else {
+            let since = self.on_switch.unwrap_or_default().saturating_add(dt);
+            self.on_switch = (since < SWITCH_RUN_ON).then_some(since);
+        }
+        if self.on_switch.is_none() {
             self.stop();
+            return MakeUpReason::PressureLost;
         }
-    }
-
-    /// A running pump that fails hands over to the next that can; the run goes on counting, or a chattering fault would
-    /// outlive its limit.
-    fn hand_over(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
-        if readings.make_up_pumps.get(self.lead).is_none_or(able) {
-            return;
-        }
-        match self.next_able(settings, readings) {
-            Some(number) => self.lead = number,
-            None => self.stop(),
-        }
-    }
-
-    /// The next pump in turn that can.
-    fn next_able(&self, settings: &MakeUpSettings, readings: &CircuitReadings) -> Option<usize> {
-        let mut turn = (1..=settings.pumps).map(|next| (self.lead + next) % settings.pumps);
-        turn.find(|&number| readings.make_up_pumps.get(number).is_none_or(able))
-    }
-
-    fn start(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
-        if self.running {
-            return;
-        }
-        if let Some(number) = self.next_able(settings, readings) {
-            self.lead = number;
-            self.running = true;
-            self.run = Duration::ZERO;
-            self.asleep = Held::default();
-        }
+        self.speed = match settings.mode {
+            MakeUpMode::StartStop => Ratio::ONE,
+            MakeUpMode::VariableSpeed => SWITCH_SPEED,
+        };
+        if self.running { MakeUpReason::OnSwitch } else { MakeUpReason::NoPump }
     }
 
     fn stop(&mut self) {
         self.running = false;
         self.run = Duration::ZERO;
         self.speed = Ratio::ZERO;
-    }
-
-    fn relief(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings, pressure: Option<Pascals>) {
-        // Of the two pressures the one at the holding point has the settings; without it the valve closes, for a relief
-        // valve that stays open on a lost sensor empties the plant. The mechanical safety valve remains.
-        match pressure {
-            Some(pressure) if pressure > settings.relief_open => self.relief_open = true,
-            Some(pressure) if pressure > settings.relief_close => {}
-            Some(_) | None => self.relief_open = false,
-        }
-        if readings.own.over_pressure_switch.usable() == Some(Switch::On) {
-            self.relief_open = true;
-        }
-    }
-
-    fn inlet(&mut self, settings: &MakeUpSettings, readings: &CircuitReadings) {
-        if readings.own.tank_high_switch.usable() == Some(Switch::On) {
-            self.inlet_open = false;
-            return;
-        }
-        match readings.own.tank_level.fresh() {
-            Some(level) if level < settings.tank_refill => self.inlet_open = true,
-            Some(level) if level > settings.tank_full => self.inlet_open = false,
-            Some(_) => {}
-            None => self.inlet_open = readings.own.tank_low_switch.usable() == Some(Switch::On),
-        }
+        self.lifting = None;
+        self.on_switch = None;
+        self.pumps.rest();
     }
 
     /// The commands to the make-up pumps.
     pub fn commands(&self, settings: &MakeUpSettings) -> Vec<PumpCommand> {
         (0..settings.pumps)
             .map(|number| {
-                if self.running && number == self.lead {
+                if self.running && self.pumps.works(number) {
                     PumpCommand { start: Switch::On, speed: self.speed.max(SPEED_MIN) }
                 } else {
                     PumpCommand::STOP
@@ -221,147 +310,36 @@ impl MakeUp {
     pub fn is_running(&self) -> bool {
         self.running
     }
+
+    /// What is to be said of it.
+    pub fn report(&self) -> MakeUpReport {
+        MakeUpReport {
+            reason: self.reason,
+            pressure_source: self.ladder.source(),
+            tank_source: self.water.tank(),
+            today: self.today,
+            pumps: self.pumps.report(self.running),
+        }
+    }
 }
 
-/// Whether a pump can be told to run: no fault, and not in somebody's hands.
-fn able(pump: &PumpReadings) -> bool {
-    pump.fault.usable() != Some(Switch::On) && pump.remote.last() != Some(Switch::Off)
+/// At this speed a make-up pump fills without a pressure to hold (40 Hz of 50).
+const SWITCH_SPEED: Ratio = Ratio(0.8);
+
+/// What is said of pressure holding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct MakeUpReport {
+    /// Why make-up does what it does.
+    pub reason: MakeUpReason,
+    /// Where the holding-point pressure comes from.
+    pub pressure_source: PressureSource,
+    /// What is known of the tank by.
+    pub tank_source: TankSource,
+    /// Make-up of the day, m³.
+    pub today: f64,
+    /// The pumps.
+    pub pumps: [MakeUpPumpReport; MAKE_UP_PUMPS_MAX],
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use heatstation_points::{CubicMeters, Fault, Meters, Reading};
-
-    pub(crate) fn settings(mode: MakeUpMode) -> MakeUpSettings {
-        MakeUpSettings {
-            pumps: 2,
-            mode,
-            start: Pascals(280_000.0),
-            setpoint: Pascals(300_000.0),
-            relief_close: Pascals(340_000.0),
-            relief_open: Pascals(360_000.0),
-            run_max: Duration::from_secs(1200),
-            volume_per_day_max: 20.0,
-            tank_low: Meters(0.4),
-            tank_refill: Meters(1.0),
-            tank_full: Meters(1.6),
-        }
-    }
-
-    /// A small bare net: a litre is 5 kPa; it leaks slowly.
-    fn hold(mode: MakeUpMode, leak_per_second: f64, seconds: u32) -> (f64, f64, u32, MakeUp) {
-        let settings = settings(mode);
-        let (mut make_up, mut pressure, mut low, mut high, mut starts) = (MakeUp::default(), 300e3, 1e9, 0.0_f64, 0);
-        for second in 0..seconds {
-            let was = make_up.is_running();
-            make_up.advance(
-                &settings,
-                &CircuitReadings::default(),
-                Some(Pascals(pressure)),
-                false,
-                Duration::from_secs(1),
-            );
-            starts += u32::from(!was && make_up.is_running());
-            let speed: f64 = make_up.commands(&settings).iter().map(|pump| pump.speed.0).sum();
-            // A pump of 2 m³/h whose head falls away below 40 % speed.
-            let litres = if speed > 0.0 { ((speed - 0.4).max(0.0) / 0.6) * 0.55 } else { 0.0 };
-            pressure += (litres - leak_per_second) * 5e3;
-            if second > 120 {
-                low = f64::min(low, pressure);
-                high = high.max(pressure);
-            }
-        }
-        (low, high, starts, make_up)
-    }
-
-    #[test]
-    fn start_stop_holds_the_pressure_between_its_marks() {
-        let (low, high, starts, _) = hold(MakeUpMode::StartStop, 0.01, 7200);
-        assert!(low > 275e3 && high < 310e3, "{low} {high}");
-        assert!((2..40).contains(&starts), "{starts}");
-    }
-
-    #[test]
-    fn variable_speed_holds_within_twenty_kilopascals_and_sleeps() {
-        let (low, high, starts, make_up) = hold(MakeUpMode::VariableSpeed, 0.002, 7200);
-        assert!(low > 278e3 && high < 320e3, "{low} {high}");
-        assert!(starts < 20, "{starts}");
-        assert!(make_up.run < Duration::from_secs(1200));
-    }
-
-    #[test]
-    fn a_leak_that_make_up_cannot_follow_is_seen_by_its_run() {
-        let (_, _, _, make_up) = hold(MakeUpMode::StartStop, 0.6, 1000);
-        assert!(make_up.run > Duration::from_secs(800), "{:?}", make_up.run);
-    }
-
-    #[test]
-    fn water_is_never_pumped_blind() {
-        let (settings, mut make_up) = (settings(MakeUpMode::StartStop), MakeUp::default());
-        let nothing = CircuitReadings::default();
-        make_up.advance(&settings, &nothing, Some(Pascals(200e3)), false, Duration::from_secs(1));
-        assert!(make_up.is_running());
-        make_up.advance(&settings, &nothing, None, false, Duration::from_secs(1));
-        assert!(!make_up.is_running());
-    }
-
-    #[test]
-    fn the_pressure_difference_helps_out_for_the_holding_point() {
-        let mut readings = CircuitReadings::default();
-        readings.own.return_pressure = Reading::bad(Fault::SensorBroken);
-        assert_eq!(holding_pressure(&readings), None);
-        readings.own.supply_pressure = Reading::good(Pascals(450e3));
-        readings.own.differential_pressure = Reading::good(Pascals(150e3));
-        assert_eq!(holding_pressure(&readings), Some(Pascals(300e3)));
-    }
-
-    #[test]
-    fn relief_opens_high_and_closes_lower() {
-        let (settings, mut make_up) = (settings(MakeUpMode::StartStop), MakeUp::default());
-        let mut open = |pressure: f64| {
-            let nothing = CircuitReadings::default();
-            make_up.advance(&settings, &nothing, Some(Pascals(pressure)), false, Duration::from_secs(1));
-            make_up.relief_open
-        };
-        assert_eq!([350e3, 361e3, 350e3, 339e3].map(&mut open), [false, true, true, false]);
-    }
-
-    #[test]
-    fn the_day_counts_the_meter_and_survives_its_replacement() {
-        let mut make_up = MakeUp::default();
-        let mut readings = CircuitReadings::default();
-        let mut count = |volume: f64, day| {
-            readings.own.make_up_volume = Reading::good(CubicMeters(volume));
-            make_up.count(&readings, day, Duration::from_secs(10));
-            make_up.today
-        };
-        assert_eq!(count(100.0, Weekday::Monday), 0.0);
-        assert_eq!(count(100.5, Weekday::Monday), 0.5);
-        assert_eq!(count(3.0, Weekday::Monday), 0.5);
-        assert_eq!(count(3.25, Weekday::Monday), 0.75);
-        assert_eq!(count(3.5, Weekday::Tuesday), 0.25);
-        // A meter with pulses of a cubic metre counts too; a leap that no pump could make does not.
-        assert_eq!(count(4.5, Weekday::Tuesday), 1.25);
-        assert_eq!(count(900.0, Weekday::Tuesday), 1.25);
-    }
-
-    #[test]
-    fn a_pump_that_fails_while_it_runs_hands_over_and_the_run_goes_on() {
-        let (settings, mut make_up) = (settings(MakeUpMode::StartStop), MakeUp::default());
-        let mut readings = CircuitReadings { make_up_pumps: vec![PumpReadings::default(); 2], ..Default::default() };
-        let mut run = |readings: &CircuitReadings, seconds: u32| {
-            for _ in 0..seconds {
-                make_up.advance(&settings, readings, Some(Pascals(250e3)), false, Duration::from_secs(1));
-            }
-            (make_up.commands(&settings).iter().position(|pump| pump.start.is_on()), make_up.run)
-        };
-        let (first, _) = run(&readings, 60);
-        readings.make_up_pumps[first.unwrap()].fault = Reading::good(Switch::On);
-        let (second, lasted) = run(&readings, 60);
-        assert!(second.is_some() && second != first, "{first:?} then {second:?}");
-        assert!(lasted >= Duration::from_secs(115), "{lasted:?}");
-        readings.make_up_pumps[second.unwrap()].fault = Reading::good(Switch::On);
-        assert_eq!(run(&readings, 1).0, None);
-    }
-}
+pub(crate) mod tests;

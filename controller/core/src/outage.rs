@@ -328,6 +328,10 @@ pub struct Evidence {
     pub supply: Option<Celsius>,
     /// The supply temperature that the weather asks for, before limits and ramps: a cold start is no mild day.
     pub wanted: Celsius,
+    /// How much cooler the water comes back.
+    pub spread: Option<Kelvins>,
+    /// What the limiters leave of that.
+    pub limited: Celsius,
     /// Heat taken from the primary side.
     pub power: Option<Watts>,
     /// The design load.
@@ -337,22 +341,31 @@ pub struct Evidence {
 /// On a mild day the supply is cool because little is wanted; closer to the wish than this, it is no outage.
 const COOL_BY_INTENT: Kelvins = Kelvins(3.0);
 
+/// Water that comes back cooler by this has left heat in the buildings, whatever the heat meter says. A loop that is heated
+/// no more is mixed in half an hour and then shows no difference.
+const LEAVES_HEAT: Kelvins = Kelvins(2.0);
+
 /// Whether heat arrives in the buildings.
 ///
 /// It does not when circulation stands, when the supply is colder than any heating (the floor) although more is wanted, or
 /// when it is far below what is wanted and no heat is taken from the primary side. Supply a little below its setpoint is
-/// poor heating, which is another figure (the room pass rate), not an outage; cool water on a mild day is neither.
+/// poor heating, which is another figure (the room pass rate), not an outage; cool water on a mild day is neither. A heat
+/// meter that reads nothing while the water comes back cooler is a broken meter, not an outage.
 pub fn heat_arrives(settings: &OutageSettings, seen: Evidence) -> Option<bool> {
     if seen.circulating == Some(false) {
         return Some(false);
     }
     let supply = seen.supply?;
     let missing = seen.wanted - supply;
-    if supply < settings.supply_floor && missing > COOL_BY_INTENT {
+    let leaves_heat = seen.spread.is_some_and(|spread| spread > LEAVES_HEAT);
+    let starved = !leaves_heat && seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
+    // What is missing is measured against the wish, or a limiter would hide that no heat comes. But water that stands where
+    // a limiter wants it is no outage either: the limiter gives it back by itself.
+    let by_intent = seen.limited - supply <= COOL_BY_INTENT;
+    if supply < settings.supply_floor && missing > COOL_BY_INTENT && (starved || !by_intent) {
         return Some(false);
     }
-    let starved = seen.power.is_some_and(|power| power < seen.design_power * settings.power_floor.0);
-    if starved && missing > settings.undersupply {
+    if starved && missing > settings.undersupply && !by_intent {
         return Some(false);
     }
     seen.circulating
@@ -435,17 +448,51 @@ mod tests {
             circulating: Some(true),
             supply: Some(Celsius(42.0)),
             wanted: Celsius(55.0),
+            spread: None,
+            limited: Celsius(55.0),
             power: Some(Watts(800_000.0)),
             design_power: Watts(4.0e6),
         };
         let settings = OutageSettings::default();
         assert_eq!(heat_arrives(&settings, seen), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { power: Some(Watts(10_000.0)), ..seen }), Some(false));
+        // A meter that reads nothing is believed only while the water does not say otherwise.
+        let unmetered = |spread| Evidence { power: Some(Watts(0.0)), spread: Some(Kelvins(spread)), ..seen };
+        assert_eq!(heat_arrives(&settings, unmetered(9.0)), Some(true));
+        assert_eq!(heat_arrives(&settings, unmetered(0.5)), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(20.0)), ..seen }), Some(false));
-        let mild = Evidence { supply: Some(Celsius(24.0)), wanted: Celsius(24.5), power: Some(Watts(0.0)), ..seen };
+        let mild = Evidence {
+            supply: Some(Celsius(24.0)),
+            wanted: Celsius(24.5),
+            limited: Celsius(24.5),
+            power: Some(Watts(0.0)),
+            ..seen
+        };
         assert_eq!(heat_arrives(&settings, mild), Some(true));
         assert_eq!(heat_arrives(&settings, Evidence { circulating: Some(false), supply: None, ..seen }), Some(false));
         assert_eq!(heat_arrives(&settings, Evidence { supply: None, ..seen }), None);
         assert_eq!(heat_arrives(&settings, Evidence { circulating: None, ..seen }), None);
+    }
+
+    #[test]
+    fn a_limiter_neither_makes_an_outage_nor_hides_one() {
+        // A limiter has taken 8 K of 55; while the water cools down to 47 the valve is shut.
+        let seen = Evidence {
+            circulating: Some(true),
+            supply: Some(Celsius(44.5)),
+            spread: None,
+            wanted: Celsius(55.0),
+            limited: Celsius(47.0),
+            power: Some(Watts(0.0)),
+            design_power: Watts(4.0e6),
+        };
+        let settings = OutageSettings::default();
+        assert_eq!(heat_arrives(&settings, seen), Some(true), "it is where the limiter wants it");
+        assert_eq!(heat_arrives(&settings, Evidence { limited: Celsius(55.0), ..seen }), Some(false));
+        assert_eq!(heat_arrives(&settings, Evidence { supply: Some(Celsius(43.9)), ..seen }), Some(false));
+        // A mild day on which the limits outrank the lowest supply temperature.
+        let mild = Evidence { supply: Some(Celsius(22.0)), wanted: Celsius(30.0), limited: Celsius(23.0), ..seen };
+        assert_eq!(heat_arrives(&settings, mild), Some(false), "no heat is taken");
+        assert_eq!(heat_arrives(&settings, Evidence { power: Some(Watts(2.0e5)), ..mild }), Some(true));
     }
 }

@@ -35,6 +35,11 @@ impl Pi {
         self.wished = output;
     }
 
+    /// Moves the next output by that much: what is known from elsewhere, ahead of any error.
+    pub fn shift(&mut self, by: f64) {
+        self.integral += by;
+    }
+
     /// One step of `dt` seconds.
     ///
     /// `actual` is what the actuator really got after the last step (rate-limited, held, tripped), `None` if it got the

@@ -10,20 +10,30 @@ use heatstation_points::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Motor;
 use crate::alarm::ActiveAlarm;
+use crate::balance::BalanceReport;
 use crate::band::Because;
+use crate::circulation::CirculationReport;
 use crate::correction::Corrections;
 use crate::event::Event;
 use crate::interlock::Trip;
+use crate::leak::LeakReport;
 use crate::ledger::Ledger;
+use crate::limiter::{LimiterKind, LimiterReport};
+use crate::limits::PerLimiter;
 use crate::load_shed::ShedNow;
+use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
 use crate::outdoor::Outdoor;
+use crate::quota::QuotaReport;
 use crate::request::Mode;
-use crate::room_trim::RoomStatistic;
+use crate::room_sensors::RoomVerdicts;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrimReport;
 use crate::sequence::Stage;
-use crate::supply_loop::SupplySource;
+use crate::supply_source::SupplySource;
 use crate::times::TimesNow;
 
 /// The result of one step.
@@ -62,6 +72,8 @@ pub struct CircuitReport {
     pub load_shed: ShedNow,
     /// What people correct on the curve.
     pub corrections: Corrections,
+    /// The day's account of heat, where there is a quota.
+    pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.
     pub supply: Option<Celsius>,
     /// Where it comes from.
@@ -70,10 +82,16 @@ pub struct CircuitReport {
     pub valve_reason: ValveReason,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
-    /// The wanted pressure difference, where one is held.
-    pub differential_pressure_setpoint: Option<Pascals>,
+    /// How the circulation's speed is found, and how its pumps stand.
+    pub circulation: CirculationReport,
     /// The wanted pressure at the holding point, where it is held.
     pub pressure_setpoint: Option<Pascals>,
+    /// The secondary balance; none where the buildings' valves are set by hand.
+    pub balance: Option<BalanceReport>,
+    /// How the pressure is held, where it is.
+    pub make_up: Option<MakeUpReport>,
+    /// What the network loses, where make-up is metered.
+    pub leak: Option<LeakReport>,
     /// Whether circulation is proven; `None` while nobody can tell.
     pub circulating: Option<bool>,
     /// Interlocks that hold now.
@@ -82,6 +100,10 @@ pub struct CircuitReport {
     pub in_hand: Option<Duration>,
     /// The room estimate.
     pub rooms: RoomStatistic,
+    /// What is thought of each room sensor.
+    pub room_verdicts: RoomVerdicts,
+    /// What the rooms do to the curve, and why not more.
+    pub room_trim: RoomTrimReport,
     /// The outage that lasts, and since how long.
     pub outage: Option<(OutageId, Duration)>,
     /// How the season's time was spent.
@@ -109,6 +131,15 @@ pub struct SetpointReport {
     pub flow_ratio: Ratio,
     /// The lowest setpoint that is allowed now: below the circuit's own while no heat is wanted.
     pub low: Celsius,
+    /// What each limiter has to say.
+    pub limiters: PerLimiter<LimiterReport>,
+}
+
+impl SetpointReport {
+    /// What a limiter has to say.
+    pub fn limiter(&self, kind: LimiterKind) -> &LimiterReport {
+        &self.limiters[kind as usize]
+    }
 }
 
 /// Why the valve is where it is. One reason at each moment, after the idea of the SBC heat-exchanger macro.
@@ -122,6 +153,10 @@ pub enum ValveReason {
     Starting,
     /// The loop follows the setpoint.
     Control,
+    /// Closed because the meter does not count so little flow.
+    CreepFlow,
+    /// Opened for a while, so that no standing water is measured.
+    Flushing,
     /// The supply sensor is lost: the position is held.
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.
@@ -151,6 +186,8 @@ pub enum PumpReason {
     Frost,
     /// Running on after the valve closed.
     PostRun,
+    /// Turned in standstill so that they do not seize.
+    Exercise,
     /// In hand.
     Hand,
     /// An interlock stopped them.
@@ -180,6 +217,8 @@ impl PumpCommand {
 pub struct CircuitCommands {
     /// The primary valve.
     pub valve_position: Ratio,
+    /// What a three-point motor is told instead; none where a positioner takes the position.
+    pub valve_motor: Option<Motor>,
     /// The circulation pumps.
     pub circulation_pumps: Vec<PumpCommand>,
     /// The make-up pumps.
@@ -195,7 +234,14 @@ pub struct CircuitCommands {
 impl CircuitCommands {
     /// The commands as points with their numbers.
     pub fn points(&self, c: CircuitIndex) -> impl Iterator<Item = (Point, f64)> + '_ {
-        let valve = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = (Point::CircuitOutput(c, CircuitOutput::ValvePosition), self.valve_position.0);
+        let position = self.valve_motor.is_none().then_some(position);
+        let motor = self.valve_motor.into_iter().flat_map(move |motor| {
+            [
+                (Point::CircuitOutput(c, CircuitOutput::ValveOpening), motor.opening().number()),
+                (Point::CircuitOutput(c, CircuitOutput::ValveClosing), motor.closing().number()),
+            ]
+        });
         let relief = self.relief_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::ReliefOpen), s.number()));
         let inlet = self.tank_inlet_open.map(|s| (Point::CircuitOutput(c, CircuitOutput::TankInletOpen), s.number()));
         let circulation = self.circulation_pumps.iter().enumerate().flat_map(move |(p, pump)| {
@@ -215,6 +261,6 @@ impl CircuitCommands {
         let buildings = self.building_valves.iter().enumerate().filter_map(move |(b, valve)| {
             valve.map(|v| (Point::BuildingOutput(c, BuildingIndex(b), BuildingOutput::ValvePosition), v.0))
         });
-        std::iter::once(valve).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
+        position.into_iter().chain(motor).chain(circulation).chain(make_up).chain(relief).chain(inlet).chain(buildings)
     }
 }

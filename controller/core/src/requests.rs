@@ -109,7 +109,13 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             if !from_there {
                 return Err(Refusal::NotFromThere);
             }
-            circuit_of(state, *circuit)?.interlocks.ask_reset()?;
+            let pumps = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.circulation;
+            let memory = circuit_of(state, *circuit)?;
+            // Who resets has looked: pumps that had given up are tried again too.
+            match (memory.circulation.forgive(&pumps), memory.interlocks.ask_reset()) {
+                (true, _) | (false, Ok(())) => {}
+                (false, Err(refusal)) => return Err(refusal),
+            }
         }
         Wish::Acknowledge { alarm } => {
             if !state.alarms.acknowledge(*alarm) {

@@ -1,10 +1,10 @@
-//! The supply setpoint: curve, room feedback, hours, wishes from outside, limits and ramp, with a ledger of each.
+//! The supply setpoint: curve, room feedback, hours, wishes from outside, band, limiters and ramp, with a ledger of each.
 //!
 //! The [ledger](crate::ledger) adds up: nobody has to guess why it is 60 °C.
 //!
 //! Three kinds of part follow each other. What the station itself wants comes first, as kelvins of room temperature by way
 //! of the curve, then as kelvins of supply. Wishes of people and programs come second; each is bounded in size and speed,
-//! and they are held together by envelope and heat floor. Limits and ramp have the last word.
+//! and they are held together by envelope and heat floor. Band, limiters and ramp have the last word.
 
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::band::{Band, Because};
 use crate::correction::Corrections;
 use crate::ledger::{Ledger, Part};
+use crate::limits::{Heating, Leave, LimitSights, Limits};
 use crate::load_shed::ShedBy;
 use crate::outdoor::Outdoor;
 use crate::report::SetpointReport;
 use crate::set_back::HoldDown;
-use crate::settings::CircuitSettings;
+use crate::settings::{CircuitSettings, LimitPriority};
 use crate::timer::seconds;
 use crate::times::TimesNow;
 
@@ -43,6 +44,8 @@ pub struct Setpoint {
     shed: Kelvins,
     remote: Kelvins,
     flow_ratio: Option<Ratio>,
+    #[serde(default)]
+    limits: Limits,
 }
 
 /// What the setpoint is made from.
@@ -64,6 +67,8 @@ pub struct Wishes {
     pub frost: bool,
     /// The secondary flow, where it is measured.
     pub flow: Option<CubicMetersPerSecond>,
+    /// What the limiters look at.
+    pub limits: LimitSights,
     /// The supply temperature, where anything tells it.
     pub supply: Option<Celsius>,
     /// While nothing is controlled: the supply temperature from which the ramp will start.
@@ -97,15 +102,42 @@ impl Setpoint {
         };
         let base = curve(Kelvins(0.0), Ratio::ONE);
         let mut growing = Growing { ledger: Ledger::default(), value: base };
-        let low = own_wishes(settings, wishes, &mut growing, curve);
+        let (low, because_low) = lowest(settings, wishes);
+        own_wishes(settings, wishes, &mut growing, curve, low);
         let own = growing.value;
         self.outside_wishes(settings, wishes, &mut growing, curve, dt);
 
-        let wish = growing.value;
-        let (limited, held_by) = limits(settings, wishes, own, low).pick(wish);
-        let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by, dt);
-        growing.move_to(Part::Limits, value);
-        SetpointReport { value, base, ledger: growing.ledger, held_by, flow_ratio, low }
+        let envelope = &settings.envelope;
+        let wish = growing.value.clamp(own - envelope.lower_max, own + envelope.raise_max);
+        let bounded = (wish != growing.value).then_some(Because::Envelope);
+        let narrow = |limiter: Option<(Celsius, Because)>| band(settings, wishes, own, (low, because_low), limiter);
+        let (unlimited, held_by) = narrow(None).pick(wish);
+        growing.move_to(Part::Band, unlimited);
+
+        let (shift, slope) = (wishes.room_trim + wishes.times.room_shift(), settings.curve_adjustment.slope);
+        let by_curve = curve(shift, slope) - curve(shift - settings.limits.room_loss_max, slope);
+        // Frozen pipes are nobody's contract: while frost protection demands heat no limiter is let loose.
+        let follows = wishes.resting_at.is_none() && !wishes.frost;
+        let heating = if follows { Heating::On } else { Heating::Off };
+        let asked = self.limits.advance(&settings.limits, &wishes.limits, Leave { heating, by_curve }, dt);
+        let (limited, held_by) = match asked {
+            Some((limiter, by)) => {
+                let (limited, held_by) = narrow(Some((unlimited + by, limiter.because()))).pick(wish);
+                growing.move_to(limiter.part(), limited);
+                (limited, held_by)
+            }
+            None => (unlimited, held_by),
+        };
+        let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by.or(bounded), dt);
+        growing.move_to(Part::Ramp, value);
+        self.limits.give(value - unlimited);
+        let limiters = self.limits.reports(&wishes.limits);
+        SetpointReport { value, base, ledger: growing.ledger, held_by, flow_ratio, low, limiters }
+    }
+
+    /// Whether a limiter held the setpoint down in the last step.
+    pub fn is_limited(&self) -> bool {
+        self.limits.hold()
     }
 
     /// Wishes of people and programs are bounded in size and in speed, both ways: silence returns to the curve without a
@@ -194,7 +226,8 @@ impl Setpoint {
         let (fall, rise) = (settings.supply.fall_per_hour * hours, settings.supply.rise_per_hour * hours);
         let mut value = limited.clamp(before - fall, before + rise);
         // The ramp is comfort; what must not be passed is not passed by ramping either.
-        value = value.min(settings.interlock.supply_trip - TRIP_MARGIN).min(settings.supply.max);
+        let ceiling = settings.supply.max.min(settings.supply.emitter_max);
+        value = value.min(settings.interlock.supply_trip - TRIP_MARGIN).min(ceiling);
         if wishes.frost {
             value = value.max(settings.frost.supply);
         }
@@ -203,13 +236,23 @@ impl Setpoint {
     }
 }
 
-/// What the station itself wants; returns the lowest setpoint that this allows.
+/// The lowest setpoint of this weather; without heat in a set-back that of frost protection.
+fn lowest(settings: &CircuitSettings, wishes: &Wishes) -> (Celsius, Because) {
+    let (min, because) = settings.supply.min_at(wishes.outdoor.filtered);
+    match wishes.times.hold_down {
+        None | Some(HoldDown::Lowest) => (min, because),
+        Some(HoldDown::NoHeat) => (min.min(settings.frost.supply), because),
+    }
+}
+
+/// What the station itself wants.
 fn own_wishes(
     settings: &CircuitSettings,
     wishes: &Wishes,
     growing: &mut Growing,
     curve: impl Fn(Kelvins, Ratio) -> Celsius,
-) -> Celsius {
+    low: Celsius,
+) {
     let (times, adjustment) = (&wishes.times, settings.curve_adjustment);
     growing.move_to(Part::Slope, curve(Kelvins(0.0), adjustment.slope));
     growing.add(Part::Level, adjustment.level);
@@ -225,17 +268,12 @@ fn own_wishes(
         shift += by;
         growing.move_to(part, curve(shift, adjustment.slope) + adjustment.level);
     }
-    let low = match times.hold_down {
-        None | Some(HoldDown::Lowest) => settings.supply.min,
-        Some(HoldDown::NoHeat) => settings.supply.min.min(settings.frost.supply),
-    };
     if times.hold_down.is_some() {
         growing.move_to(Part::SetBack, growing.value.min(low));
     }
     if let Some(boost) = times.boost {
         growing.add(Part::Boost, boost.over(growing.value, settings.room_target + times.room_shift()));
     }
-    low
 }
 
 /// Moves a wish's effect toward it, away from zero and back each at its own speed.
@@ -244,23 +282,35 @@ fn follow(effect: &mut Kelvins, wish: Kelvins, away: Kelvins, back: Kelvins) {
     *effect += (wish - *effect).clamp(-down, up);
 }
 
-/// The equipment's band, narrowed. `own` is what the station wants without any wish from outside.
-fn limits(settings: &CircuitSettings, wishes: &Wishes, own: Celsius, low: Celsius) -> Band {
-    let supply = &settings.supply;
-    let mut band = Band::new(low, Because::SupplyMin, supply.max, Because::SupplyMax)
+/// What is left for the wish. The order is that of [`limits`](crate::limits), from most to least binding; `own` is what
+/// the station wants without any wish from outside.
+fn band(
+    settings: &CircuitSettings,
+    wishes: &Wishes,
+    own: Celsius,
+    (min, because_min): (Celsius, Because),
+    limiter: Option<(Celsius, Because)>,
+) -> Band {
+    let (supply, envelope) = (&settings.supply, &settings.envelope);
+    // Frost protection's temperature is the lowest that any limiter can reach.
+    let mut band = Band::new(min.min(settings.frost.supply), because_min, supply.max, Because::SupplyMax)
+        .at_most(supply.emitter_max, Because::EmitterMax)
         .at_most(settings.interlock.supply_trip - TRIP_MARGIN, Because::TripMargin);
     if wishes.frost {
         band = band.at_least(settings.frost.supply, Because::Frost);
     }
-    let envelope = &settings.envelope;
     if wishes.outdoor.now < envelope.frost {
         band = band.at_least(own - envelope.frost_lower_max, Because::HeatFloor);
     }
-    band.at_least(own - envelope.lower_max, Because::Envelope).at_most(own + envelope.raise_max, Because::Envelope)
+    let cut = |band: Band| limiter.map_or(band, |(most, because)| band.at_most(most, because));
+    match settings.limits.priority {
+        LimitPriority::SupplyMin => cut(band.at_least(min, because_min)),
+        LimitPriority::Limits => cut(band).at_least(min, because_min),
+    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::correction::Correction;
     use crate::heating_curve::Adjustment;
@@ -269,7 +319,8 @@ mod tests {
     use crate::settings::Boost;
     use crate::step::tests::circuit;
 
-    fn wishes(outdoor: f64) -> Wishes {
+    /// The curve alone in that weather.
+    pub(crate) fn wishes(outdoor: f64) -> Wishes {
         let outdoor = Outdoor { now: Celsius(outdoor), filtered: Celsius(outdoor), source: OutdoorSource::Sensor };
         Wishes {
             outdoor,
@@ -280,6 +331,7 @@ mod tests {
             remote: Kelvins(0.0),
             frost: false,
             flow: None,
+            limits: LimitSights::default(),
             supply: None,
             resting_at: None,
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, CubicMetersPerSecond, Watts};
+use heatstation_points::{BuildingIndex, Celsius, CubicMetersPerSecond, Kelvins, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
@@ -13,8 +13,11 @@ use crate::moment::UtcMillis;
 use crate::profile::Profile;
 use crate::schedule::Schedule;
 
+mod balance;
 mod circulation;
+mod circulation_speed;
 mod guard;
+mod limits;
 mod make_up;
 mod outdoor;
 mod rooms;
@@ -22,12 +25,17 @@ mod supply;
 mod times;
 mod valve;
 
-pub use circulation::{CirculationMode, CirculationSettings};
+pub use balance::{BalanceBy, BalanceSettings};
+pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
+pub use circulation_speed::{
+    FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
+};
 pub use guard::{FrostSettings, InterlockSettings, OutageSettings};
-pub use make_up::{MakeUpMode, MakeUpSettings};
+pub use limits::{CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings};
+pub use make_up::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 pub use outdoor::OutdoorSettings;
-pub use rooms::RoomTrimSettings;
-pub use supply::{EnvelopeSettings, SupplySettings};
+pub use rooms::{RoomSensorSettings, RoomTrimSettings};
+pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use times::{Boost, BoostSettings, Fall, LoadShedSettings, OptimumSettings, SetBackSettings, TimesSettings};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 
@@ -102,6 +110,8 @@ pub struct CircuitSettings {
     pub design_flow: Option<CubicMetersPerSecond>,
     /// What the design heat load is.
     pub design_power: Watts,
+    /// When a room sensor is not believed.
+    pub room_sensors: RoomSensorSettings,
     /// Room feedback.
     pub room_trim: RoomTrimSettings,
     /// Periods of the week and days with another room temperature.
@@ -110,12 +120,16 @@ pub struct CircuitSettings {
     pub times: TimesSettings,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
+    /// Limits that the supply setpoint gives way to: returns, flow, power, heat of the day.
+    pub limits: LimitsSettings,
     /// The loop from supply temperature to valve.
     pub supply_loop: SupplyLoopSettings,
     /// The primary valve.
     pub valve: ValveSettings,
     /// The circulation pumps.
     pub circulation: CirculationSettings,
+    /// Balancing the buildings; none where their valves are set by hand.
+    pub balance: Option<BalanceSettings>,
     /// Pressure holding; none where something else holds the pressure.
     pub make_up: Option<MakeUpSettings>,
     /// Interlocks.
@@ -135,6 +149,21 @@ pub struct BuildingSettings {
     pub name: String,
     /// Its heated area.
     pub heated_area: Area,
+    /// Whether its valve is moved.
+    pub valve: BuildingValve,
+    /// What it shall be warmer than the mean of the buildings when they are balanced: the one at the edge, the old one.
+    pub offset: Kelvins,
+}
+
+/// Whether a building's valve is moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildingValve {
+    /// It has none, or it is set by hand.
+    #[default]
+    Fixed,
+    /// It is moved to balance the buildings.
+    Balanced,
 }
 
 /// A room sensor.
@@ -144,4 +173,6 @@ pub struct RoomSettings {
     pub name: String,
     /// The lowest temperature that the standard or the contract allows there.
     pub minimum: Celsius,
+    /// The building that it hangs in, where that is known.
+    pub building: Option<BuildingIndex>,
 }

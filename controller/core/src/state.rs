@@ -9,17 +9,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarms;
 use crate::area::Area;
+use crate::balance::Balance;
 use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::correction::Corrections;
+use crate::creep::Creep;
 use crate::event::Event;
 use crate::frost::Frost;
 use crate::interlock::Interlocks;
+use crate::leak::Leak;
 use crate::load_shed::LoadShed;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
+use crate::quota::Quota;
 use crate::request::Mode;
-use crate::room_trim::{RoomStatistic, RoomTrim};
+use crate::room_sensors::RoomSensors;
+use crate::room_tail::RoomStatistic;
+use crate::room_trim::RoomTrim;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -56,6 +62,13 @@ pub struct CircuitState {
     #[serde(default)]
     pub(crate) was_local: bool,
     pub(crate) setpoint: Setpoint,
+    #[serde(default)]
+    pub(crate) quota: Quota,
+    /// What limits and ramp took off the wished setpoint in the last step, or added to it.
+    #[serde(default)]
+    pub(crate) limited: Kelvins,
+    #[serde(default)]
+    pub(crate) room_sensors: RoomSensors,
     pub(crate) room_trim: RoomTrim,
     /// Clock, set-back, and what was learnt of the mornings.
     #[serde(default)]
@@ -66,8 +79,14 @@ pub struct CircuitState {
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
+    #[serde(default)]
+    pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
+    #[serde(default)]
+    pub(crate) leak: Leak,
+    #[serde(default)]
+    pub(crate) balance: Balance,
     pub(crate) interlocks: Interlocks,
     pub(crate) frost: Frost,
     pub(crate) watch: Watch,
@@ -88,14 +107,20 @@ impl Default for CircuitState {
             watching: Some(Duration::ZERO),
             was_local: false,
             setpoint: Setpoint::default(),
+            quota: Quota::default(),
+            limited: Kelvins(0.0),
+            room_sensors: RoomSensors::default(),
             room_trim: RoomTrim::default(),
             times: Times::default(),
             load_shed: LoadShed::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),
+            leak: Leak::default(),
+            balance: Balance::default(),
             interlocks: Interlocks::at_start(),
             frost: Frost::default(),
             watch: Watch::default(),
@@ -184,10 +209,16 @@ impl State {
             circuit.corrections.pass(age);
             circuit.load_shed.age(age);
             circuit.times.age(age);
+            circuit.quota.age(age);
+            // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
+            circuit.circulation.age(age);
+            circuit.leak.age(age);
             if let Some((_, left)) = &mut circuit.shift {
                 *left = left.saturating_sub(age);
             }
+            circuit.room_sensors.age(age);
             if age > TRIM_KEEP {
+                circuit.room_sensors = RoomSensors::default();
                 circuit.room_trim = RoomTrim::default();
             }
             if age > INTEGRATORS_KEEP {

@@ -1,16 +1,17 @@
 //! One step of the control: settings, state and inputs in, the next state and a report out.
 //!
 //! Read `step_circuit` as the table of contents: see → setpoint → sequence → valve → pumps → make-up →
-//! interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
+//! balance → interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
 //! with it.
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Readings};
+use heatstation_points::{CircuitIndex, Readings, Switch};
 
 use crate::adopt;
 use crate::alarms_of_step;
 use crate::event::Event;
+use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::report::{CircuitReport, Report};
 use crate::request::{Mode, Request};
@@ -22,14 +23,17 @@ use crate::surroundings::Surroundings;
 mod guard;
 mod heat;
 mod hours;
+mod limit;
 mod see;
+mod valve;
 mod water;
 
 use guard::{judge_interlocks, run_sequence, watch_outage};
-use heat::{drive_valve, find_setpoint};
+use heat::find_setpoint;
 use hours::pass_hours;
 use see::see;
-use water::{drive_pumps, hold_pressure};
+use valve::drive_valve;
+use water::{balance_buildings, drive_pumps, hold_pressure};
 
 pub use crate::surroundings::Health;
 
@@ -92,7 +96,7 @@ fn step_circuit(
     at: &Surroundings,
     events: &mut Vec<Event>,
 ) -> CircuitReport {
-    let seen = see(settings, memory, at);
+    let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating);
     let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
     let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heat;
@@ -100,12 +104,13 @@ fn step_circuit(
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
     let hours = pass_hours(settings, memory, at, &seen, frost.heat, events);
-    let setpoint = find_setpoint(settings, memory, at, &seen, &hours, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, setpoint, frost.heat);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, &hours, frost.heat);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
-    let commands = hold_pressure(settings, memory, at, &seen);
+    let mut commands = hold_pressure(settings, memory, at, &seen);
+    let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
 
-    watch_outage(settings, memory, at, &seen, setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, events);
     CircuitReport {
         circuit: at.index,
         mode: memory.mode,
@@ -115,21 +120,34 @@ fn step_circuit(
         times: hours.times,
         load_shed: hours.shed,
         corrections: memory.corrections,
+        quota,
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
         pump_reason,
-        differential_pressure_setpoint: settings.circulation.mode.setpoint(),
+        circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),
+        make_up: settings.make_up.as_ref().map(|_| memory.make_up.report()),
+        leak: leak_report(settings, memory, at),
+        balance,
         circulating: seen.circulating,
         trips: memory.interlocks.active().collect(),
         in_hand: memory.hand.left(),
         rooms: seen.rooms,
+        room_verdicts: memory.room_sensors.verdicts(),
+        room_trim,
         outage: memory.watch.open(at.index),
         season_time: memory.watch.seconds,
         withheld: adopt::withheld(settings, at),
         commands: ours.then_some(commands),
     }
+}
+
+/// What the network loses; nobody can tell where make-up is not metered.
+fn leak_report(settings: &CircuitSettings, memory: &CircuitState, at: &Surroundings) -> Option<LeakReport> {
+    let own = &at.own.own;
+    let metered = own.make_up_volume.is_configured() || own.make_up_flow.is_configured();
+    settings.make_up.as_ref().filter(|_| metered).map(|make_up| memory.leak.report(&make_up.leak))
 }
 
 #[cfg(test)]

@@ -1,76 +1,40 @@
 //! From the supply setpoint to the primary valve.
 //!
-//! The loop is a PI with a sample time of its own; around it stand what a valve needs: a dead band, because every small
-//! stroke wears; a rate no faster than the stem; limits; and take-over without a bump.
+//! The loop is a PI with a sample time of its own; around it stand what a valve needs: a [gain](crate::gain_schedule) that
+//! follows the plant's, [feed-forward](crate::feed_forward) of what is measured before it is felt, a dead band, because
+//! every small stroke wears; a rate no faster than the stem; limits; and take-over without a bump. What of it reaches the
+//! motor, and how, the [actuator](crate::actuator) says.
+//!
+//! # The dead band
+//! Its widest is configured as a share of the stroke. Where the plant is steep it shrinks to what moves the supply by
+//! 0.15 K, down to the smallest stroke that the valve still makes.
 //!
 //! # When the supply temperature is lost
-//! Second sensor → estimate from return, heat and flow → hold the last position for a minute → a substitute position for
-//! half an hour, the mean of the last hour → the safe position. Each rung is named in the report; no output is held for
-//! ever.
+//! [Other sources](crate::supply_source) → hold the last position for a minute → a substitute position for half an hour, the
+//! mean of the last hour → the safe position. Each rung is named in the report; no output is held for ever.
 
 use std::time::Duration;
 
-use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{Celsius, CircuitReadings, Kelvins, Ratio};
+use heatstation_points::{Celsius, CubicMetersPerSecond, Kelvins, Pascals, Ratio};
 use serde::{Deserialize, Serialize};
 
+use crate::actuator::Actuator;
+use crate::exchanger::{Exchanger, Inlets};
+use crate::feed_forward::{self, FeedForward};
+use crate::gain_schedule::{GainSchedule, GainSource, rise_by_spread};
 use crate::pi::{Gains, Pi};
 use crate::report::ValveReason;
 use crate::settings::{InterlockSettings, SupplyLoopSettings, ValveSettings};
 use crate::timer::seconds;
 
-/// Where the supply temperature comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SupplySource {
-    /// The sensor.
-    Sensor,
-    /// The second sensor.
-    SecondSensor,
-    /// Return temperature + heat / (flow · c).
-    HeatBalance,
-    /// Nothing is known.
-    #[default]
-    Lost,
-}
-
-impl SupplySource {
-    /// The name in metrics and records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            SupplySource::Sensor => "sensor",
-            SupplySource::SecondSensor => "second_sensor",
-            SupplySource::HeatBalance => "heat_balance",
-            SupplySource::Lost => "lost",
-        }
-    }
-}
-
-/// The supply temperature by the best source that answers.
-pub fn supply_temperature(readings: &CircuitReadings) -> (Option<Celsius>, SupplySource) {
-    let own = &readings.own;
-    if let Some(supply) = own.supply_temperature.fresh() {
-        return (Some(supply), SupplySource::Sensor);
-    }
-    if let Some(supply) = own.supply_temperature_second.fresh() {
-        return (Some(supply), SupplySource::SecondSensor);
-    }
-    let balance = own.return_temperature.fresh().zip(own.heat_power.fresh()).zip(own.secondary_flow.fresh());
-    if let Some(((return_temperature, power), flow)) = balance {
-        // Below a litre a second the quotient says more about the meters than about the water.
-        if flow.0 > 1e-3 {
-            let rise = Kelvins(power.0 / (flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY));
-            return (Some(return_temperature + rise), SupplySource::HeatBalance);
-        }
-    }
-    (None, SupplySource::Lost)
-}
-
 /// Temperatures are read in tenths: an error of one grain says nothing, and an integral fed with it walks the valve through
 /// its dead band and back for ever.
-const GRAIN: f64 = 0.1;
+pub(crate) const GRAIN: f64 = 0.1;
+/// A loop that is further from its setpoint than this is on its way, and shows nothing of the exchanger's steady state.
+const SETTLED: Kelvins = Kelvins(1.0);
 
-fn beyond_grain(error: Kelvins) -> f64 {
+/// What of an error says anything.
+pub(crate) fn beyond_grain(error: Kelvins) -> f64 {
     error.0 - error.0.clamp(-GRAIN, GRAIN)
 }
 
@@ -92,6 +56,40 @@ pub struct SupplyLoop {
     /// The furthest open that the stem can still stand, by what it was told and the time it takes.
     #[serde(default)]
     reach: Ratio,
+    #[serde(default)]
+    feed_forward: FeedForward,
+    #[serde(default)]
+    schedule: GainSchedule,
+    #[serde(default)]
+    exchanger: Exchanger,
+    /// What of the command reaches the motor.
+    #[serde(default)]
+    pub actuator: Actuator,
+}
+
+/// What is seen around the exchanger, each where it is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Around {
+    /// Primary supply.
+    pub primary_supply: Option<Celsius>,
+    /// Primary return of this circuit.
+    pub primary_return: Option<Celsius>,
+    /// Secondary return.
+    pub secondary_return: Option<Celsius>,
+    /// Secondary flow.
+    pub secondary_flow: Option<CubicMetersPerSecond>,
+    /// The pressure difference that drives the primary water.
+    pub primary_pressure: Option<Pascals>,
+}
+
+impl Around {
+    fn inlets(&self) -> Option<Inlets> {
+        Some(Inlets {
+            primary_supply: self.primary_supply?,
+            secondary_return: self.secondary_return?,
+            secondary_flow: self.secondary_flow.filter(|flow| flow.0 > 0.0)?,
+        })
+    }
 }
 
 /// What the loop is given.
@@ -105,6 +103,8 @@ pub struct Wanted {
     pub feedback: Option<Ratio>,
     /// The outdoor temperature, for the safe position.
     pub outdoor: Celsius,
+    /// What is seen around the exchanger.
+    pub around: Around,
 }
 
 impl SupplyLoop {
@@ -127,38 +127,118 @@ impl SupplyLoop {
             return self.without_supply(valve, interlock, wanted.outdoor, dt);
         };
         self.lost_for = Duration::ZERO;
-        let gains = Gains {
-            gain: settings.gain_per_kelvin,
-            integral_seconds: seconds(settings.integral_time),
-            low: valve.position_min.0,
-            high: valve.position_max.0,
-        };
-        let error = beyond_grain(wanted.setpoint - supply);
-        if self.away {
-            // The stem may be on its way: start from where it is, not from where it was last told to go. A feedback that
-            // says it stands further open than it can is broken, and must not throw the valve open.
-            let position = wanted.feedback.unwrap_or(self.command).min(self.reach);
-            self.pi.take_over(&gains, error, position.0);
-            self.command = position;
-            self.wish = position;
-            self.since_decision = Duration::ZERO;
-            self.away = false;
-        }
         self.since_decision += dt;
+        if self.away {
+            self.take_over(settings, valve, supply, &wanted, dt);
+        }
         if self.since_decision >= settings.sample_time {
-            // What the dead band or the rate kept back is no wind-up: only a real difference is tracked.
-            let kept_back = (self.wish - self.command).0.abs() <= settings.dead_band.0;
-            let actual = if kept_back { None } else { Some(self.command.0) };
-            self.wish = Ratio(self.pi.advance(&gains, error, actual, seconds(self.since_decision)));
-            self.since_decision = Duration::ZERO;
+            self.decide(settings, valve, supply, &wanted);
         }
         // At its ends the valve is to reach them, not to stop half a dead band short.
         let at_end = self.wish <= valve.position_min || self.wish >= valve.position_max;
-        if at_end || (self.wish - self.command).0.abs() >= settings.dead_band.0 {
+        if at_end || (self.wish - self.command).0.abs() >= self.dead_band(settings, valve).0 {
             self.approach(self.wish, valve, dt);
         }
         self.remember_mean(dt);
         ValveReason::Control
+    }
+
+    fn take_over(
+        &mut self,
+        settings: &SupplyLoopSettings,
+        valve: &ValveSettings,
+        supply: Celsius,
+        wanted: &Wanted,
+        dt: Duration,
+    ) {
+        // The stem may be on its way: start from where it is, not from where it was last told to go. A feedback that
+        // says it stands further open than it can is broken, and must not throw the valve open.
+        let position = wanted.feedback.unwrap_or(self.command).min(self.reach);
+        self.command = position;
+        self.wish = position;
+        self.feed_forward.rest();
+        self.look(settings, valve, supply, wanted, dt);
+        self.pi.take_over(&self.gains(settings, valve), beyond_grain(wanted.setpoint - supply), position.0);
+        self.since_decision = dt;
+        self.away = false;
+    }
+
+    fn decide(&mut self, settings: &SupplyLoopSettings, valve: &ValveSettings, supply: Celsius, wanted: &Wanted) {
+        let dt = self.since_decision;
+        let need = self.look(settings, valve, supply, wanted, dt);
+        let curve = &valve.characteristic;
+        let ahead = self.feed_forward.advance(&settings.feed_forward, curve, need, self.command, dt);
+        self.pi.shift(ahead.0);
+        // What the dead band or the rate kept back is no wind-up: only a real difference is tracked.
+        let kept_back = (self.wish - self.command).0.abs() <= self.dead_band(settings, valve).0;
+        let actual = if kept_back { None } else { Some(self.command.0) };
+        let error = beyond_grain(wanted.setpoint - supply);
+        self.wish = Ratio(self.pi.advance(&self.gains(settings, valve), error, actual, seconds(dt)));
+        self.since_decision = Duration::ZERO;
+    }
+
+    /// Looks at the plant: how steep it is here, and how much primary water the setpoint needs.
+    fn look(
+        &mut self,
+        settings: &SupplyLoopSettings,
+        valve: &ValveSettings,
+        supply: Celsius,
+        wanted: &Wanted,
+        dt: Duration,
+    ) -> Option<f64> {
+        let around = &wanted.around;
+        let steepness = valve.characteristic.steepness(self.command);
+        let Some(spread) = around.secondary_return.map(|back| supply - back) else {
+            self.schedule.forget();
+            return None;
+        };
+        let known = settings.exchanger.as_ref().zip(around.inlets());
+        let Some((design, inlets)) = known else {
+            self.schedule.observe(rise_by_spread(spread) * steepness, GainSource::Spread, dt);
+            return None;
+        };
+        if let Some(back) = around.primary_return.filter(|_| (wanted.setpoint - supply).0.abs() < SETTLED.0) {
+            self.exchanger.observe(design, supply, back, &inlets, dt);
+        }
+        match self.exchanger.primary_flow_for(design, supply, &inlets) {
+            Some(flow) => {
+                let rise = self.exchanger.supply_rise(design, flow, &inlets);
+                self.schedule.observe(rise * steepness, GainSource::Model, dt);
+            }
+            None => self.schedule.observe(rise_by_spread(spread) * steepness, GainSource::Spread, dt),
+        }
+        let exchanger = (&self.exchanger, design);
+        feed_forward::need(&settings.feed_forward, exchanger, wanted.setpoint, &inlets, around.primary_pressure)
+    }
+
+    fn gains(&self, settings: &SupplyLoopSettings, valve: &ValveSettings) -> Gains {
+        Gains {
+            gain: settings.gain_per_kelvin * self.schedule.factor(&settings.schedule),
+            integral_seconds: seconds(settings.integral_time),
+            low: valve.position_min.0,
+            high: valve.position_max.0,
+        }
+    }
+
+    /// Wished travel below which the valve is left alone.
+    pub fn dead_band(&self, settings: &SupplyLoopSettings, valve: &ValveSettings) -> Ratio {
+        let by_temperature = self.schedule.stroke_for(settings.dead_band_supply).unwrap_or(settings.dead_band);
+        settings.dead_band.min(by_temperature.max(valve.stroke_min))
+    }
+
+    /// What is known of the plant's gain.
+    pub fn schedule(&self) -> &GainSchedule {
+        &self.schedule
+    }
+
+    /// What feed-forward has moved the valve by lately.
+    pub fn fed_forward(&self) -> Ratio {
+        self.feed_forward.given()
+    }
+
+    /// The exchanger as it has turned out to be.
+    pub fn exchanger(&self) -> &Exchanger {
+        &self.exchanger
     }
 
     /// One step while no heat is wanted or an interlock has the valve: close. On a trip at once, for the actuator then
@@ -177,6 +257,7 @@ impl SupplyLoop {
         self.wish = self.command;
         self.reach = feedback.unwrap_or(Ratio::ONE);
         self.away = true;
+        self.actuator.rest(self.command);
     }
 
     /// One step in hand.
@@ -239,7 +320,6 @@ impl SupplyLoop {
 mod tests {
     use super::*;
     use crate::interlock::tests::settings as interlock;
-    use heatstation_points::{CubicMetersPerSecond, Fault, Reading, Watts};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -254,6 +334,7 @@ mod tests {
             supply: supply.map(Celsius),
             feedback: Some(Ratio(0.4)),
             outdoor: Celsius(-5.0),
+            around: Around::default(),
         }
     }
 
@@ -324,17 +405,5 @@ mod tests {
         }
         advance(&mut state, Wanted { feedback: Some(Ratio(0.7)), ..wanted(60.0, Some(50.0)) }, 1);
         assert!(state.command.0 <= 1.0 / 120.0 + 1e-12, "{:?}", state.command);
-    }
-
-    #[test]
-    fn the_heat_balance_stands_in_for_both_sensors() {
-        let mut readings = CircuitReadings::default();
-        readings.own.supply_temperature = Reading::bad(Fault::SensorBroken);
-        readings.own.return_temperature = Reading::good(Celsius(45.0));
-        readings.own.heat_power = Reading::good(Watts(2.0e6));
-        readings.own.secondary_flow = Reading::good(CubicMetersPerSecond(0.04));
-        let (supply, source) = supply_temperature(&readings);
-        assert_eq!(source, SupplySource::HeatBalance);
-        assert!((supply.unwrap().0 - 57.1).abs() < 0.1, "{supply:?}");
     }
 }

@@ -1,7 +1,7 @@
 // One circuit: its schematic, what makes its setpoint, why it does what it does, its rooms.
 
 import { el, redrawn, setAttribute, setText, svg } from "./dom.js";
-import { MISSING, difference, duration, quantity, share } from "./format.js";
+import { MISSING, difference, duration, number, quantity, share } from "./format.js";
 import { Schematic } from "./schematic.js";
 import { pick, t } from "./words.js";
 
@@ -54,7 +54,7 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "circulation", "supplyFrom"]) {
+  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses"]) {
     rows[key] = el("dd", {});
     list.append(el("dt", {}, t(key)), rows[key]);
   }
@@ -69,9 +69,20 @@ function whyList() {
       const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
+      const speed = circuit.circulation.speed_reason;
+      const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];
+      say(rows.speedFrom, pick(speed), substitute.includes(speed.name) ? "attention" : "plain");
       const proven = circuit.circulating;
       const word = proven === null ? "unknown" : proven ? "proven" : "notProven";
       say(rows.circulation, t(word), proven === true ? "plain" : "attention");
+      const makeUp = circuit.make_up;
+      const bars = ["rest", "making_up", "lifting"];
+      say(rows.makeUpIs, makeUp ? pick(makeUp.reason) : MISSING, !makeUp || bars.includes(makeUp.reason.name) ? "plain" : "attention");
+      const leak = circuit.leak;
+      const told = leak && leak.rate !== null;
+      const litres = (flow) => Math.round(flow * 3.6e6);
+      const loses = told ? `${litres(leak.rate)} ± ${litres(leak.error)} L/h, ${(leak.per_day * 100).toFixed(1)} %/d` : MISSING;
+      say(rows.loses, leak && leak.burst ? t("burst") : loses, leak && (leak.burst || leak.signs.length > 0) ? "attention" : "plain");
       const source = circuit.supply_source;
       say(rows.supplyFrom, pick(source), source.name === "sensor" ? "plain" : source.name === "lost" ? "alarm" : "attention");
     },
@@ -80,6 +91,38 @@ function whyList() {
 
 /** Parts smaller than this are not drawn: a page of zeros explains nothing. */
 const WORTH_SHOWING = 0.05;
+
+/** A limit in words: what is measured against it, and what it does. */
+function limitLine(limit) {
+  const [measured, bound] = [quantity(limit.measured, limit.unit), quantity(limit.limit, limit.unit)];
+  const lasts = limit.limiting_seconds > 0 ? `, ${difference(limit.asks_kelvins)}, ${duration(limit.limiting_seconds)}` : "";
+  return `${pick(limit)}: ${measured} / ${bound}, ${pick(limit.state)}${lasts}`;
+}
+
+/** A correction of the curve in words. */
+function correctionLine(who, correction) {
+  const until = correction.left_seconds === null ? t("standing") : duration(correction.left_seconds);
+  const slope = `×${number(correction.slope, 2)}`;
+  return `${t(who)}: ${t("correction", difference(correction.level_kelvins), slope, difference(correction.room_kelvins))}, ${until}`;
+}
+
+/** The hours in lines: what room temperature is aimed at and why, what is shed, what people correct. */
+function hourLines(hours) {
+  const lines = [`${t("aimsAt", quantity(hours.room_target, "celsius"))}: ${pick(hours.programme)}, ${pick(hours.phase)}`];
+  if (hours.withheld) lines.push(pick(hours.withheld));
+  if (hours.ahead.name !== "no") lines.push(pick(hours.ahead));
+  if (hours.next) {
+    const lead = hours.start_lead_seconds === null ? "" : `, ${t("startsAhead", duration(hours.start_lead_seconds))}`;
+    lines.push(`${t("nextLevel", quantity(hours.next.room_target, "celsius"), duration(hours.next.after_seconds))}${lead}`);
+  }
+  const shed = hours.load_shed;
+  const amount = shed.share !== null ? share(shed.share, 0) : shed.supply_kelvins !== null ? difference(shed.supply_kelvins) : null;
+  if (amount !== null) lines.push(t("sheds", amount, duration(shed.left_seconds)));
+  else if (shed.last_end) lines.push(t("shedEnded", pick(shed.last_end)));
+  if (hours.operator) lines.push(correctionLine("byOperator", hours.operator));
+  if (hours.remote) lines.push(correctionLine("byRemote", hours.remote));
+  return lines;
+}
 
 /** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
@@ -96,6 +139,10 @@ function ledgerPart() {
     return node;
   };
   body.append(row("base", t("base")), row("result", t("result")));
+  const hours = el("ul", { class: "small limits" });
+  const drawHours = redrawn(hours, (lines) => lines.map((line) => el("li", {}, line)));
+  const limits = el("ul", { class: "small limits" });
+  const drawLimits = redrawn(limits, (lines) => lines.map((line) => el("li", {}, line)));
   const node = el(
     "div",
     { class: "ledger" },
@@ -103,6 +150,8 @@ function ledgerPart() {
     el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
     el("table", { title: t("ledgerHelp") }, body),
     held,
+    hours,
+    limits,
   );
   return {
     node,
@@ -136,8 +185,21 @@ function ledgerPart() {
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+      drawHours(hourLines(circuit.hours));
+      drawLimits(ledger.limits.map(limitLine));
     },
   };
+}
+
+// More than these are a matter for the list of points.
+const MOST_DOUBTED = 6;
+
+function balanceLine(balance) {
+  const spread = `${number(balance.spread)}\u00a0K`;
+  const parts = [`${t("balance")}: ${t("balanceLine", spread, share(balance.most_open, 0))}`];
+  if (balance.standing) parts.push(pick(balance.standing));
+  if (balance.astray > 0) parts.push(t("astray", balance.astray));
+  return parts.join(" · ");
 }
 
 function roomsPart() {
@@ -158,15 +220,21 @@ function roomsPart() {
     mark,
   );
   const fresh = el("p", { class: "small" });
+  const trim = el("p", { class: "small" });
+  const doubted = el("ul", { class: "small limits" });
+  const drawDoubted = redrawn(doubted, (lines) => lines.map((line) => el("li", {}, line)));
+  const balance = el("p", { class: "small" });
   const body = el(
     "div",
     {},
     el("div", { class: "tiles" }, tile("mean"), tile("median"), tile("coldest")),
     el("div", { class: "passing" }, label, passing, bar),
     fresh,
+    trim,
+    doubted,
   );
   const none = el("p", { class: "small" }, t("noRooms"));
-  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none);
+  const node = el("div", { class: "rooms" }, el("h3", {}, t("rooms")), body, none, balance);
   return {
     node,
     update(circuit) {
@@ -181,7 +249,13 @@ function roomsPart() {
       setAttribute(mark, "x", target === null ? -10 : (200 * target - 1).toFixed(1));
       setAttribute(passing, "data-level", target !== null && rooms.passing !== null && rooms.passing < target ? "attention" : "plain");
       const goal = target === null ? "" : ` · ${t("target", share(target, 0))}`;
-      setText(fresh, `${t("fresh")}: ${t("of", rooms.fresh, rooms.configured)}${goal}`);
+      setText(fresh, `${t("fresh")}: ${t("of", rooms.counted, rooms.configured)}${goal}`);
+      const frozen = rooms.trim.frozen ? `: ${pick(rooms.trim.frozen)}` : "";
+      setText(trim, `${t("trim", difference(rooms.trim.kelvins))}${frozen}`);
+      const named = Object.entries(rooms.sensors).filter(([, verdict]) => verdict.name !== "counted");
+      doubted.title = t("doubted");
+      drawDoubted(named.slice(0, MOST_DOUBTED).map(([name, verdict]) => `${name}: ${pick(verdict)}`));
+      setText(balance, circuit.balance ? balanceLine(circuit.balance) : "");
     },
   };
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heatstation_core::accident_rate::accident_rate;
+use heatstation_core::actuator::Motor;
 use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, State, step};
-use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
-use heatstation_points::{Reading, Readings, Sample, Value};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, OutputState};
+use heatstation_points::{CircuitOutput, Point, Quantity, Ratio, Reading, Readings, Sample, Switch, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -27,6 +28,8 @@ use crate::telemetry::Telemetry;
 pub const PERIOD: Duration = Duration::from_secs(1);
 /// How long records may take before the outputs leave without them.
 const RECORDS_WITHIN: Duration = Duration::from_millis(200);
+/// How long the end of the program waits for motors to be told to stand still.
+const REST_WITHIN: Duration = Duration::from_secs(2);
 /// Requests taken in one cycle; more wait for the next.
 const REQUESTS_MAX: usize = 32;
 /// How long a state is kept before it is saved again.
@@ -99,6 +102,7 @@ impl Cycle {
         let mut inputs = self.empty_inputs();
         let mut samples = Vec::new();
         let mut by_slot = Vec::new();
+        let mut motors = Vec::new();
         let period = PERIOD / self.clock.speed();
         let mut ticker = interval(period);
         // Late is late: never a burst of cycles to catch up.
@@ -119,6 +123,7 @@ impl Cycle {
 
             self.record(&report, records, &mut pulse).await;
             let commands = self.command(&report);
+            motors = running_motors(&report);
             self.keep(&report, &by_slot, &mut pulse);
             pulse.note_end(began.elapsed());
             self.show(report, commands, by_slot.clone(), &pulse);
@@ -126,7 +131,27 @@ impl Cycle {
             crate::systemd::alive();
         }
         self.keep_state(&self.clock.now());
+        self.rest(&motors).await;
         self.field
+    }
+
+    /// Tells motors that run by a contact to stand still: what was a pulse would become a stroke to the end. One that
+    /// closes its valve for good goes on; it stops at its end.
+    async fn rest(&self, motors: &[Point]) {
+        let decided_at = self.field.now();
+        let off = |&point: &Point| {
+            let value = self.facts.catalogue.definition(point)?.accept(Switch::Off.number()).ok()?;
+            Some(DesiredOutput { point, value, decided_at })
+        };
+        let outputs = motors.iter().filter_map(off).collect();
+        self.field.desire(&DesiredOutputs { outputs, inhibited: Vec::new() });
+        let told = |point: &Point| {
+            !matches!(self.field.output_state(*point), Some(OutputState::Requested | OutputState::Sent))
+        };
+        let until = Instant::now() + REST_WITHIN;
+        while !motors.iter().all(told) && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// The journal keeps all outages; what is shown is this season's.
@@ -303,6 +328,21 @@ impl Cycle {
         };
         self.shown.send_replace(Some(Arc::new(snapshot)));
     }
+}
+
+/// The contacts of motors that would run on if nobody were there to end the pulse.
+fn running_motors(report: &Report) -> Vec<Point> {
+    let mut list = Vec::new();
+    for circuit in &report.circuits {
+        let Some(commands) = &circuit.commands else { continue };
+        let contact = match commands.valve_motor {
+            Some(Motor::Opening) => CircuitOutput::ValveOpening,
+            Some(Motor::Closing) if commands.valve_position > Ratio::ZERO => CircuitOutput::ValveClosing,
+            Some(Motor::Closing | Motor::Rest) | None => continue,
+        };
+        list.push(Point::CircuitOutput(circuit.circuit, contact));
+    }
+    list
 }
 
 impl Pulse {

@@ -14,8 +14,10 @@ pub mod snapshot;
 pub mod store;
 pub mod web;
 
+pub mod bench;
 pub mod commands;
 pub mod demo_door;
 pub mod plant_of;
 pub mod program;
+pub mod scenario;
 pub mod simulation;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use heatstation::commands::{self, Failure, Outcome, indicators, simulate};
+use heatstation::commands::{self, Failure, Outcome, bench, indicators, simulate};
 use heatstation::store::ExportFormat;
 use jiff::civil::Date;
 use tracing_subscriber::EnvFilter;
@@ -62,9 +62,12 @@ enum Command {
         /// How many times as fast as real time, 1 to 60.
         #[arg(long, default_value_t = 1)]
         speed: u32,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// What happens: the name of a scenario, or the path of its file.
+        #[arg(long, value_name = "NAME|FILE", default_value = "steady")]
+        scenario: String,
     },
     /// The daemon. SIGHUP reads the configuration again, SIGUSR1 resets latched trips whose cause is gone.
     #[command(after_help = "Example: heatstation run /etc/heatstation/station.toml --data /var/lib/heatstation")]
@@ -105,9 +108,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// The JSON Schema of station files, for editors.
+    /// The JSON Schema of station files, or of another kind of file, for editors.
     #[command(after_help = "Example: heatstation schema > station.schema.json")]
-    Schema,
+    Schema {
+        /// Of which kind of file.
+        #[arg(value_enum, default_value = "station")]
+        of: commands::inspect::FileKind,
+    },
     /// The exact read requests that will be sent.
     #[command(after_help = "Example: heatstation plan config/stations/demo.toml")]
     Plan {
@@ -142,12 +149,16 @@ enum Command {
         /// The last day.
         #[arg(long)]
         to: Option<Date>,
-        /// An EnergyPlus weather file; the seeded generator if not given.
+        /// An EnergyPlus weather file; the scenario's weather or the seeded generator if not given.
         #[arg(long, value_name = "FILE.epw")]
         weather: Option<PathBuf>,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// What happens: the name of a scenario, or the path of its file. It says when it begins and how long it is
+        /// watched, unless days are given.
+        #[arg(long, value_name = "NAME|FILE")]
+        scenario: Option<String>,
         /// How the station is run.
         #[arg(long, value_enum, default_value = "configured")]
         strategy: simulate::Strategy,
@@ -173,7 +184,9 @@ enum Command {
     /// The simulator alone as a Modbus TCP server, for testing any controller.
     #[command(after_help = "Example: heatstation plant pump-trip --listen 127.0.0.1:5020 --speed 10")]
     Plant {
-        /// steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss.
+        /// What happens: the name of a scenario (steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss and more),
+        /// or the path of its file.
+        #[arg(value_name = "NAME|FILE")]
         scenario: String,
         /// The station; the demonstration's if not given.
         #[arg(long)]
@@ -184,12 +197,17 @@ enum Command {
         /// How many times as fast as real time.
         #[arg(long, default_value_t = 1.0)]
         speed: f64,
-        /// An EnergyPlus weather file; the seeded generator if not given.
+        /// An EnergyPlus weather file; the scenario's weather or the seeded generator if not given.
         #[arg(long, value_name = "FILE.epw")]
         weather: Option<PathBuf>,
-        /// The seed of weather, rooms and noise.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
+        /// The seed of weather, rooms and noise; the scenario's, or 1.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Comparisons on simulated plants.
+    Bench {
+        #[command(subcommand)]
+        command: BenchCommand,
     },
     /// Service indicators of a season under a named standard, from the records.
     #[command(after_help = "Example: heatstation indicators station.toml --data /var/lib/heatstation --profile zibo")]
@@ -210,6 +228,46 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum BenchCommand {
+    /// Strategies of control on a family of plants: heat at equal comfort, with intervals.
+    ///
+    /// The family: four climates, radiators or floors, four classes of insulation; everything an engineer cannot know is
+    /// drawn by seed. Baselines: B0 as found, B1 an expert's curve frozen, B2 with building mass, sun and forecast; ORACLE
+    /// knows the true rooms and is a bound.
+    #[command(after_help = "Example: heatstation bench strategies --plants 8 --days 42 --svg front.svg")]
+    Strategies {
+        /// How many plants of the family for each seed, 1 to 32.
+        #[arg(long, default_value_t = 24)]
+        plants: usize,
+        /// How many draws of each plant.
+        #[arg(long, default_value_t = 1)]
+        seeds: u64,
+        /// Which set of draws: develop on one, judge by another.
+        #[arg(long, value_enum, default_value = "development")]
+        set: bench::Set,
+        /// Only this many days of each season, around the end of its second third; at least 14, a week of
+        /// them warm-up.
+        #[arg(long)]
+        days: Option<u64>,
+        /// An EnergyPlus weather file, or a folder with files of the climates' cities; the seeded generator elsewhere.
+        #[arg(long, value_name = "FILE.epw|FOLDER")]
+        weather: Option<PathBuf>,
+        /// Only these strategies; may be given several times.
+        #[arg(long, value_enum)]
+        strategy: Vec<heatstation::bench::Strategy>,
+        /// How many plants at a time; the number of cores if not given.
+        #[arg(long)]
+        threads: Option<usize>,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+        /// Draws heat over pass share.
+        #[arg(long, value_name = "FILE.svg")]
+        svg: Option<PathBuf>,
     },
 }
 
@@ -279,22 +337,34 @@ fn start_logs(cli: &Cli) -> Result<(), String> {
 
 fn obey(command: Command) -> Outcome {
     match command {
-        Command::Demo { config, data, listen, speed, seed } => {
-            in_runtime(commands::demo::run(commands::demo::Order { configuration: config, data, listen, speed, seed }))
+        Command::Demo { config, data, listen, speed, seed, scenario } => {
+            let order = commands::demo::Order { configuration: config, data, listen, speed, seed, scenario };
+            in_runtime(commands::demo::run(order))
         }
         Command::Run { config, data, listen } => in_runtime(commands::run::run(&config.config, data, listen)),
         Command::Check { config, json } => commands::inspect::check(&config.config, json),
         Command::Explain { config, json } => commands::inspect::explain(&config.config, json),
         Command::Points { config, json } => commands::inspect::points(&config.config, json),
-        Command::Schema => commands::inspect::schema(),
+        Command::Schema { of } => commands::inspect::schema(of),
         Command::Plan { config } => commands::inspect::plan(&config.config),
         Command::Probe { config, write: Some(write), yes, .. } => {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, strategy, json, series, events } => {
+        Command::Simulate { config, from, to, weather, seed, scenario, strategy, json, series, events } => {
             let configuration = config.config;
-            simulate::run(&simulate::Order { configuration, from, to, weather, seed, strategy, json, series, events })
+            simulate::run(&simulate::Order {
+                configuration,
+                from,
+                to,
+                weather,
+                seed,
+                scenario,
+                strategy,
+                json,
+                series,
+                events,
+            })
         }
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())
@@ -303,6 +373,19 @@ fn obey(command: Command) -> Outcome {
             let order = commands::plant::Order { scenario, configuration: config, listen, speed, weather, seed };
             in_runtime(commands::plant::run(order))
         }
+        Command::Bench {
+            command: BenchCommand::Strategies { plants, seeds, set, days, weather, strategy, threads, json, svg },
+        } => bench::strategies(bench::Request {
+            plants,
+            seeds,
+            set,
+            days,
+            weather,
+            strategies: strategy,
+            threads,
+            json,
+            svg,
+        }),
         Command::Indicators { config, data, profile, format } => {
             indicators::run(&config.config, data, profile.as_deref(), format)
         }

@@ -80,7 +80,8 @@ fn circuit_of(station: &Station, number: usize, circuit: &CircuitSettings, seed:
     plant
 }
 
-fn class_of(class: BuildingClass) -> simulator::BuildingClass {
+/// The plant's word for how buildings are insulated.
+pub fn class_of(class: BuildingClass) -> simulator::BuildingClass {
     match class {
         BuildingClass::Uninsulated => simulator::BuildingClass::Uninsulated,
         BuildingClass::Half => simulator::BuildingClass::Half,
@@ -93,7 +94,9 @@ fn class_of(class: BuildingClass) -> simulator::BuildingClass {
 pub fn climate_of(climate: Climate) -> simulator::Climate {
     match climate {
         Climate::Shandong => simulator::Climate::SHANDONG,
+        Climate::Jinan => simulator::Climate::JINAN,
         Climate::Beijing => simulator::Climate::BEIJING,
+        Climate::Hohhot => simulator::Climate::HOHHOT,
         Climate::Harbin => simulator::Climate::HARBIN,
         Climate::Hanzhong => simulator::Climate::HANZHONG,
     }

@@ -122,6 +122,11 @@ impl Program {
         Ok(Program { cycle, listener, doors, orders, requests, configuration, in_force: station })
     }
 
+    /// Where requests are put in, for whoever stands in for people.
+    pub fn requests(&self) -> mpsc::Sender<Request> {
+        self.requests.clone()
+    }
+
     /// Where the page listens.
     ///
     /// # Errors

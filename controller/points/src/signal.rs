@@ -173,6 +173,7 @@ macro_rules! building_inputs { ($make:ident) => { $make! {
     BuildingSignal {
         SupplyTemperature supply_temperature: Celsius, "supply_temperature", 0.0 ..= 120.0, Slow, "楼栋供水温度";
         ReturnTemperature return_temperature: Celsius, "return_temperature", 0.0 ..= 120.0, Slow, "楼栋回水温度";
+        ReturnTemperatureBeforeLock return_temperature_before_lock: Celsius, "return_temperature_before_lock", 0.0 ..= 120.0, Slow, "用户锁闭阀前回水温度";
         DifferentialPressure differential_pressure: Pascals, "differential_pressure", 0.0 ..= 1_000_000.0, Slow, "楼栋压差";
         Flow flow: CubicMetersPerSecond, "flow", 0.0 ..= 0.2, Slow, "楼栋流量";
         HeatPower heat_power: Watts, "heat_power", 0.0 ..= 10_000_000.0, Slow, "楼栋热量";
@@ -202,6 +203,8 @@ signals! {
     /// What can be said to a circuit.
     CircuitOutput {
         ValvePosition valve_position: Ratio, "valve.position", 0.0 ..= 1.0, Safety, "电动阀开度给定";
+        ValveOpening valve_opening: Switch, "valve.opening", 0.0 ..= 1.0, Safety, "电动阀开阀";
+        ValveClosing valve_closing: Switch, "valve.closing", 0.0 ..= 1.0, Safety, "电动阀关阀";
         ReliefOpen relief_open: Switch, "relief_valve.open", 0.0 ..= 1.0, Safety, "泄压阀";
         TankInletOpen tank_inlet_open: Switch, "tank_inlet.open", 0.0 ..= 1.0, Control, "水箱进水阀";
     }

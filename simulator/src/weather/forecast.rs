@@ -43,7 +43,7 @@ impl Uncertainty {
         let (first, keep, next, sun_keep, sun_mean, sun_scale) = match self {
             Uncertainty::None => return None,
             Uncertainty::Low => ((0.0, 0.6), 0.92, (0.0, 0.4), 0.62, 1.86, 45.6),
-            Uncertainty::Medium => ((0.15, 1.2), 0.93, (0.0, 0.6), 0.63, 4.4, 67.0),
+            Uncertainty::Medium => ((0.15, 1.2), 0.93, (0.0, 0.6), 0.63, 4.4, 92.0),
             Uncertainty::High => ((-0.58, 1.5), 0.95, (-0.015, 0.7), 0.67, 10.6, 87.0),
         };
         Some(Growth { first, keep, next, sun_keep, sun_mean, sun_scale })

@@ -20,8 +20,12 @@ const YEAR_HOURS: usize = 366 * 24;
 pub struct Climate {
     /// Mean of the coldest days of the year (mid-January): °C.
     pub january_mean: f64,
-    /// Mean of the warmest days: °C.
+    /// Mean of the warmest days: °C. Where a climate was fitted to the heating season alone, the top of the sine that fits
+    /// it, which may be warmer than any summer.
     pub july_mean: f64,
+    /// How long after the turn of the year its coldest days come, and after 1 July its warmest: 9 days in the dry inland,
+    /// 20 near the sea.
+    pub season_lag_days: f64,
     /// Standard deviation of the synoptic wander, 60 h, without cold waves: 2 to 4 K.
     pub synoptic_deviation: f64,
     /// Half of the daily swing under a clear sky: 4 to 8 K.
@@ -45,6 +49,7 @@ impl Climate {
     pub const SHANDONG: Climate = Climate {
         january_mean: 1.0,
         july_mean: 27.0,
+        season_lag_days: 20.0,
         synoptic_deviation: 2.8,
         daily_swing: 7.0,
         clearness: -0.4,
@@ -54,10 +59,12 @@ impl Climate {
         longitude: 118.0,
         time_zone_hours: 8.0,
     };
-    /// Beijing and Tangshan.
+    /// Beijing. Fitted, as Harbin and Jinan are, to the months of the heating season in its typical year of the Chinese
+    /// Standard Weather Data (CSWD); a test holds the figures against each other.
     pub const BEIJING: Climate = Climate {
-        january_mean: -1.7,
-        july_mean: 26.5,
+        january_mean: -3.0,
+        july_mean: 37.1,
+        season_lag_days: 14.0,
         synoptic_deviation: 2.6,
         daily_swing: 7.0,
         clearness: 0.6,
@@ -67,10 +74,11 @@ impl Climate {
         longitude: 116.5,
         time_zone_hours: 8.0,
     };
-    /// Harbin.
+    /// Harbin: long and hard.
     pub const HARBIN: Climate = Climate {
-        january_mean: -15.5,
-        july_mean: 23.0,
+        january_mean: -16.7,
+        july_mean: 30.7,
+        season_lag_days: 12.0,
         synoptic_deviation: 3.1,
         daily_swing: 8.0,
         clearness: 0.0,
@@ -80,10 +88,39 @@ impl Climate {
         longitude: 126.8,
         time_zone_hours: 8.0,
     };
+    /// Hohhot: high, dry, cold and sunny. Fitted to the monthly means of 2008 and 2009 (China Statistical Yearbook).
+    pub const HOHHOT: Climate = Climate {
+        january_mean: -9.7,
+        july_mean: 30.3,
+        season_lag_days: 9.0,
+        synoptic_deviation: 2.9,
+        daily_swing: 8.0,
+        clearness: 0.6,
+        cold_waves: 4,
+        wind: 1.7,
+        latitude: 40.8,
+        longitude: 111.7,
+        time_zone_hours: 8.0,
+    };
+    /// Jinan: a short winter and a quick spring.
+    pub const JINAN: Climate = Climate {
+        january_mean: 0.5,
+        july_mean: 35.7,
+        season_lag_days: 13.0,
+        synoptic_deviation: 2.8,
+        daily_swing: 7.5,
+        clearness: -0.4,
+        cold_waves: 3,
+        wind: 3.0,
+        latitude: 36.6,
+        longitude: 117.05,
+        time_zone_hours: 8.0,
+    };
     /// Hanzhong: mild and grey.
     pub const HANZHONG: Climate = Climate {
         january_mean: 3.2,
         july_mean: 26.0,
+        season_lag_days: 20.0,
         synoptic_deviation: 1.8,
         daily_swing: 7.5,
         clearness: -1.6,
@@ -178,8 +215,8 @@ fn make_year(seed: u64, climate: Climate) -> Vec<Hour> {
     (0..YEAR_HOURS)
         .map(|row| {
             let hour = row as f64;
-            // The year is warmest 20 days after 1 July and coldest half a year later.
-            let season = middle + half * (TAU * (hour / 24.0 - 20.0) / 365.0).cos();
+            // Coldest half a year after it was warmest.
+            let season = middle + half * (TAU * (hour / 24.0 - climate.season_lag_days) / 365.0).cos();
             // Clearness 0 (overcast) to 1 (clear).
             let clearness = 1.0 / (1.0 + (-1.6 * cloud.next(&mut random) - climate.clearness).exp());
             swing += (clearness - swing) / 6.0;
@@ -269,6 +306,43 @@ mod tests {
         let (global, _) = mean(season.iter().map(|w| w.global_horizontal().0));
         assert!((60.0..160.0).contains(&global), "Shandong gets about 110 W/m² on the flat in winter, not {global}");
         assert!(season.iter().all(|w| w.global_horizontal().0 < 1000.0));
+    }
+
+    /// Means of October to April; none where a month is not heated or not known.
+    fn months(climate: Climate) -> [f64; 7] {
+        const SEEDS: u64 = 30;
+        let mut sums = [0.0; 7];
+        for seed in 0..SEEDS {
+            let mut source = StochasticWeather::new(seed, climate);
+            let mut hour = SEASON / 3600 - 45 * 24; // 2026-10-01
+            for (sum, days) in sums.iter_mut().zip([31, 30, 31, 31, 28, 31, 30]) {
+                let count = days * 8;
+                *sum += (0..count).map(|n| source.at((hour + n * 3) * 3600).outdoor.0).sum::<f64>() / count as f64;
+                hour += days * 24;
+            }
+        }
+        sums.map(|sum| sum / SEEDS as f64)
+    }
+
+    #[test]
+    fn the_months_of_the_heating_season_are_as_warm_as_in_the_typical_years() {
+        // October to April: typical years of CSWD; Hohhot from the yearbooks of 2008 and 2009.
+        let typical = [
+            ("Harbin", Climate::HARBIN, [5.2, -6.6, -14.8, -18.7, -14.5, -2.6, 7.7]),
+            ("Hohhot", Climate::HOHHOT, [8.4, -2.2, -9.5, -11.2, -6.1, 2.4, 11.7]),
+            ("Beijing", Climate::BEIJING, [13.0, 5.4, -0.5, -3.8, -1.5, 7.7, 14.4]),
+            ("Jinan", Climate::JINAN, [16.5, 8.5, 1.3, -0.4, 3.1, 9.2, 15.8]),
+        ];
+        for (place, climate, typical) in typical {
+            let made = months(climate);
+            // November to March carry nearly all of the heat; a month of one year lies up to 2 K off its climate.
+            for (month, (made, typical)) in made.iter().zip(typical).enumerate().skip(1).take(5) {
+                assert!((made - typical).abs() < 2.0, "{place}, month {month} from October: {made:.1} for {typical}");
+            }
+            let winter = |months: &[f64]| months[1..6].iter().sum::<f64>() / 5.0;
+            let (made, typical) = (winter(&made), winter(&typical));
+            assert!((made - typical).abs() < 0.5, "{place}: {made:.2} for {typical:.2} °C from November to March");
+        }
     }
 
     #[test]

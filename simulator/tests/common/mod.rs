@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use heatstation_points::{Celsius, CircuitIndex, CircuitOutput, CircuitSignal, Point, PumpIndex, PumpOutput};
-use heatstation_simulator::scenario::demonstration;
+use heatstation_simulator::demonstration;
 use heatstation_simulator::{Plant, Weather};
 
 pub const C: CircuitIndex = CircuitIndex(0);

@@ -5,7 +5,7 @@
 //! * No outage is opened twice, closed without having been opened, or closed with another length than its two ends have.
 //! * By the truth: water that stands for the time of confirmation, seen by honest witnesses, is an open outage that counts
 //!   from the first standing second to within 10 s. Water that moves and is warm, seen by honest witnesses, opens none,
-//!   and ends an open one within 10 s.
+//!   and ends an open one within 10 s. Water that is as cool as a limiter wants it is warm in this sense.
 //!
 //! An outage that was not confirmed when the program ended counts from its return: nobody saw the time in between, and it
 //! is booked as unobserved.
@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use heatstation_core::event::Event;
-use heatstation_core::ledger::Part;
 use heatstation_core::moment::UtcMillis;
 use heatstation_points::quantity::WATER_DENSITY;
 
@@ -25,6 +24,8 @@ use super::{Judged, Law, Violation};
 const RECORD_SLACK: u64 = 10;
 /// Warm water is certain this far above the thresholds, K.
 const CERTAIN: f64 = 4.0;
+/// Closer than this to what a limiter leaves, water is cool by intent, K.
+const BY_INTENT: f64 = 3.0;
 /// And after this long, s: pockets and pipes.
 const CERTAIN_AFTER: u64 = 180;
 
@@ -150,10 +151,11 @@ impl Memory {
         let standing = witnessed && truth.secondary_flow.0 < 0.5 * flow_min;
         self.standing = if standing { self.standing + 1 } else { 0 };
 
-        let wanted = (setpoint.value - setpoint.ledger.of(Part::Limits)).0.max(settings.supply.min.0);
+        let (wished, taken) = (setpoint.ledger.wished(), setpoint.ledger.given_way().0);
+        let wanted = (setpoint.base + wished).0.max(settings.supply.min.0);
         let moving = truth.secondary_flow.0 > 2.0 * flow_min;
-        let warm = truth.supply.0 > wanted - settings.outage.undersupply.0 + CERTAIN
-            && truth.supply.0 > settings.outage.supply_floor.0 + CERTAIN;
+        let due = (wanted - settings.outage.undersupply.0).min(wanted + taken - BY_INTENT);
+        let warm = truth.supply.0 > due + CERTAIN && truth.supply.0 > settings.outage.supply_floor.0 + CERTAIN;
         let plain = witnessed && circuit.honest.supply && circuit.sees_for > GRACE && moving && warm;
         self.warm = if plain { self.warm + 1 } else { 0 };
 

@@ -13,31 +13,31 @@ use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::{Cause, OutageId};
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_points::{
-    Celsius, CircuitIndex, CircuitSignal, Kelvins, Point, PumpIndex, PumpSignal, Ratio, RoomIndex, RoomSignal,
+    Celsius, CircuitIndex, CircuitSignal, Kelvins, Point, PumpIndex, PumpSignal, Ratio, RoomIndex, RoomSignal, Seconds,
     StationSignal,
 };
-use heatstation_simulator::{Fault, PumpKind, PumpPlace};
+use heatstation_simulator::{Fault, PumpKind, PumpPlace, SensorFailure};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Faults that have something in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
-    /// One instrument is lost, stuck, biased, implausible or wrong.
+    /// One instrument fails in one of ten ways.
     Sensor,
     /// All that tells the supply temperature is lost at once, or all pressures.
     Blindness,
-    /// Pumps trip, die, or are put in local.
+    /// Pumps trip, die, run idle or slow, or are put in local.
     Pumps,
-    /// The network turns cold or loses its pressure.
+    /// The network turns cold, loses its pressure, or lets little through.
     Primary,
     /// The wire is down.
     Wire,
     /// The program ends and begins again.
     Restart,
-    /// Water is lost: a leak, a relief valve that stays open.
+    /// Water is lost or does not come: a leak, a relief valve that stays open, no tap water.
     Leak,
-    /// The primary valve is jammed, plays, or is put in local.
+    /// The primary valve is jammed, plays, leaks, or is put in local.
     Valve,
     /// No mains.
     Mains,
@@ -51,7 +51,7 @@ pub enum Family {
     Wishes,
     /// Floods of them.
     Storm,
-    /// Sun on the outdoor sensor, flats that shut their emitters, a fouled exchanger.
+    /// Sun on the outdoor sensor, flats that shut their emitters, a fouled exchanger, a clogged strainer.
     Surroundings,
 }
 
@@ -227,14 +227,25 @@ impl Draw<'_> {
             Family::Pumps => {
                 let kind = if self.random.random_bool(0.8) { PumpKind::Circulation } else { PumpKind::MakeUp };
                 let place = PumpPlace { circuit: c, kind, pump: PumpIndex(self.random.random_range(0..2)) };
-                let fault = self.one(&[Fault::PumpTrip(place), Fault::PumpDead(place), Fault::PumpLocal(place)]);
+                let slow = Ratio(self.random.random_range(0.4..0.9));
+                let fault = self.one(&[
+                    Fault::PumpTrip(place),
+                    Fault::PumpDead(place),
+                    Fault::PumpLocal(place),
+                    Fault::PumpWithoutFlow(place),
+                    Fault::PumpCapped(place, slow),
+                ]);
                 let lasts = self.length(10.0, 21_600.0);
                 self.fault(at, lasts, fault);
             }
             Family::Primary => {
                 let cold = Celsius(self.random.random_range(15.0..70.0));
                 let left = Ratio(self.random.random_range(0.0..0.5));
-                let fault = self.one(&[Fault::PrimaryCold(cold), Fault::PrimaryPressureLost(left)]);
+                let fault = self.one(&[
+                    Fault::PrimaryCold(cold),
+                    Fault::PrimaryPressureLost(left),
+                    Fault::PrimaryFlowLimited(left),
+                ]);
                 let lasts = self.length(600.0, 43_200.0);
                 self.fault(at, lasts, fault);
             }
@@ -251,12 +262,22 @@ impl Draw<'_> {
             Family::Leak => {
                 let lasts = self.length(60.0, 21_600.0);
                 let flow = self.length(1.0, 40.0) as f64 / 3600.0;
-                let fault = self.one(&[Fault::Leak(c, flow), Fault::Leak(c, flow), Fault::ReliefStuckOpen(c)]);
+                let fault = self.one(&[
+                    Fault::Leak(c, flow),
+                    Fault::Leak(c, flow),
+                    Fault::ReliefStuckOpen(c),
+                    Fault::TapWaterLost(c),
+                ]);
                 self.fault(at, lasts, fault);
             }
             Family::Valve => {
                 let play = Ratio(self.random.random_range(0.01..0.1));
-                let fault = self.one(&[Fault::ValveStuck(c), Fault::ValveStiction(c, play), Fault::ValveLocal(c)]);
+                let fault = self.one(&[
+                    Fault::ValveStuck(c),
+                    Fault::ValveStiction(c, play),
+                    Fault::ValveLocal(c),
+                    Fault::ValveLeaks(c, play),
+                ]);
                 let lasts = self.length(30.0, 21_600.0);
                 self.fault(at, lasts, fault);
             }
@@ -299,6 +320,7 @@ impl Draw<'_> {
                     Fault::OutdoorSensorInSun(Kelvins(8.0)),
                     Fault::FlatsClosed(c, share),
                     Fault::ExchangerFouled(c, share),
+                    Fault::StrainerClogged(c, Ratio(5.0 * share.0)),
                     Fault::Flooded,
                 ]);
                 self.fault(at, lasts, fault);
@@ -350,13 +372,27 @@ impl Draw<'_> {
     fn trouble(&mut self, point: Point) -> Fault {
         let (low, high) = range(point);
         let inside = low + (high - low) * self.random.random::<f64>();
-        match self.random.random_range(0..6) {
-            0 => Fault::SensorLost(point),
-            1 => Fault::SensorStuck(point),
-            2 => Fault::SensorBias(point, (high - low) * 0.1 * (self.random.random::<f64>() - 0.5)),
-            3 => Fault::SensorShows(point, inside),
-            4 => Fault::SensorShows(point, high + (high - low)),
-            _ => Fault::SensorShows(point, f64::NAN),
+        let width = high - low;
+        let part = self.random.random::<f64>();
+        match SensorFailure::ALL[self.random.random_range(0..SensorFailure::ALL.len())] {
+            SensorFailure::Off => Fault::SensorLost(point),
+            SensorFailure::Stuck => Fault::SensorStuck(point),
+            SensorFailure::Garbage => Fault::SensorGarbage(point),
+            SensorFailure::Wrong => match self.random.random_range(0..4) {
+                0 => Fault::SensorBias(point, width * 0.1 * (part - 0.5)),
+                1 => Fault::SensorShows(point, inside),
+                2 => Fault::SensorShows(point, high + width),
+                _ => Fault::SensorShows(point, f64::NAN),
+            },
+            SensorFailure::Slow => Fault::SensorSlow(point, Seconds(1200.0 * part)),
+            SensorFailure::Delayed => Fault::SensorDelayed(point, Seconds(600.0 * part)),
+            SensorFailure::Intermittent => Fault::SensorIntermittent(point, Ratio(part)),
+            SensorFailure::Drift => Fault::SensorDrift(point, width * (part - 0.5)),
+            SensorFailure::Spike => Fault::SensorSpike(point, width * part),
+            SensorFailure::Swap => {
+                let other = [CircuitSignal::SupplyTemperature, CircuitSignal::ReturnTemperature];
+                Fault::SensorSwapped(point, Point::Circuit(CircuitIndex(0), self.one(&other)))
+            }
         }
     }
 

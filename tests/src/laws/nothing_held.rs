@@ -4,8 +4,8 @@
 //!   may hold for `sensor_hold` and stand in a substitute for `sensor_substitute`, never further open than it was or than
 //!   the cold safe position. One stroke later it stands in a safe position: the cold one or closed. A hand on the valve is
 //!   no sensor's fault and is left out; it expires by itself (law 6).
-//! * Pressure difference, where it is held: when it is lost for a minute and the time of the longest ramp, the pumps run at
-//!   their fallback speed.
+//! * Pressure difference, where it is held: when it is lost for a minute, the time of the estimate that stands in, and that
+//!   of the longest ramp, the pumps run at their fallback speed; but for half a minute in which an idle one is turned.
 //! * Holding pressure: make-up without it is judged by law 2.
 
 use heatstation_core::settings::{CircuitSettings, CirculationMode, CirculationSettings};
@@ -29,6 +29,7 @@ struct Memory {
     astray: u64,
     valve_at_loss: f64,
     difference_lost: u64,
+    speed_astray: u64,
     hand: HandLedger,
 }
 
@@ -100,7 +101,9 @@ impl Memory {
         circuit: &CircuitSeen,
         judged: &mut Judged,
     ) -> Option<String> {
-        let CirculationMode::DifferentialPressure { .. } = settings.mode else { return None };
+        if !holds_difference(settings) {
+            return None;
+        }
         let pumps = || circuit.written.circulation.iter().filter(|pump| pump.on && pump.remote);
         let lost = circuit.ours_for > GRACE
             && circuit.shown.difference.is_none()
@@ -109,13 +112,29 @@ impl Memory {
         count(&mut self.difference_lost, lost);
         let range = settings.speed_max - settings.speed_min;
         let ramp = (range.0 / settings.ramp_per_second).ceil() as u64;
-        if self.difference_lost <= SPEED_HOLD + ramp + SLACK {
+        if self.difference_lost <= SPEED_HOLD + settings.estimate_for.as_secs() + ramp + SLACK {
             return None;
         }
         judged.note(Law::NothingHeld);
         let fallback = settings.speed_fallback.0;
-        let astray = pumps().find(|pump| (pump.speed - fallback).abs() > SPEED_NEAR)?;
+        let astray = pumps().find(|pump| (pump.speed - fallback).abs() > SPEED_NEAR);
+        count(&mut self.speed_astray, astray.is_some());
+        let astray = astray.filter(|_| self.speed_astray > settings.exercise.lasts.as_secs() + ramp)?;
         Some(format!("a pump is told {:.2} with no pressure difference known", astray.speed))
+    }
+}
+
+fn holds_difference(settings: &CirculationSettings) -> bool {
+    match settings.mode {
+        CirculationMode::DifferentialPressure { .. }
+        | CirculationMode::ProportionalPressure { .. }
+        | CirculationMode::TrimRespond(_) => true,
+        // These look at other instruments, or at none.
+        CirculationMode::FixedSpeed { .. }
+        | CirculationMode::WorstPoint(_)
+        | CirculationMode::TemperatureDifference(_)
+        | CirculationMode::StagedFlow(_)
+        | CirculationMode::SupplyPressure { .. } => false,
     }
 }
 

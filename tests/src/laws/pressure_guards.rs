@@ -3,7 +3,8 @@
 //! * The holding point shows less than the protection pressure, or its switch is closed, for the configured delay and 3 s:
 //!   no circulation pump in remote is told to run, until the restart pressure is shown.
 //! * Make-up does not run longer than `run_max` without the setpoint being shown in between; not with the tank low; not
-//!   without any pressure; not above the relief pressure; not beyond the day's volume, by the plant's truth, as long as
+//!   without any pressure (neither of the holding point nor of the supply, and the low-pressure switch open for longer than
+//!   the run-on); not above the relief pressure; not beyond the day's volume, by the plant's truth, as long as
 //!   its meter is honest.
 //!
 //! A run and a volume are counted within one life of the program and with the wire up: what a deaf cabinet pumps is its
@@ -18,6 +19,8 @@ use super::{Judged, Law, Violation};
 const SLACK: u64 = 3;
 /// The same for points that are read every other second and judged with a delay of 2 s.
 const SLOW_SLACK: u64 = 6;
+/// Where the switch alone decides, make-up may run on this long after it has opened.
+const SWITCH_RUN_ON: u64 = 10;
 /// What is pumped before the meter's next telegram and its next pulse, m³.
 const VOLUME_SLACK: f64 = 0.2;
 
@@ -28,6 +31,7 @@ struct Memory {
     run: u64,
     tank_low: u64,
     blind: u64,
+    switch_open: u64,
     above_relief: u64,
     day: Option<i64>,
     volume_today: f64,
@@ -93,7 +97,9 @@ impl Memory {
         count(&mut self.run, running && !reached);
         let empty = shown.tank_low_switch || shown.tank_level.is_some_and(|level| level < make_up.tank_low.0);
         count(&mut self.tank_low, empty);
-        count(&mut self.blind, pressure.is_none());
+        count(&mut self.switch_open, !shown.low_pressure_switch);
+        let switch = self.switch_open <= SWITCH_RUN_ON;
+        count(&mut self.blind, pressure.is_none() && shown.supply_pressure.is_none() && !switch);
         count(&mut self.above_relief, pressure.is_some_and(|p| p > make_up.relief_open.0));
     }
 

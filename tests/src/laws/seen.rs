@@ -309,20 +309,13 @@ fn written(plant: &Plant, c: CircuitIndex, (circulation, make_up): (usize, usize
 }
 
 fn honest(faults: &[Fault], c: CircuitIndex) -> Honest {
-    let lies = |about: &dyn Fn(Point) -> bool| {
-        faults.iter().any(|fault| match *fault {
-            Fault::SensorLost(p) | Fault::SensorStuck(p) | Fault::SensorBias(p, _) | Fault::SensorShows(p, _) => {
-                about(p)
-            }
-            _ => false,
-        })
-    };
+    let lies = |about: &dyn Fn(Point) -> bool| faults.iter().flat_map(Fault::lying).flatten().any(about);
     let one_of = |signals: &'static [CircuitSignal]| {
         lies(&|point| matches!(point, Point::Circuit(of, signal) if of == c && signals.contains(&signal)))
     };
     let pumps = lies(&|point| matches!(point, Point::CirculationPump(of, _, PumpSignal::Running) if of == c));
     let valve_obeys = !faults.iter().any(|fault| match *fault {
-        Fault::ValveStuck(of) | Fault::ValveLocal(of) => of == c,
+        Fault::ValveStuck(of) | Fault::ValveLocal(of) | Fault::ValveLeaks(of, _) => of == c,
         Fault::MainsFailure | Fault::LocalSelected => true,
         _ => false,
     });

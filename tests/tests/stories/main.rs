@@ -2,4 +2,8 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod limits;
 mod loops;
+mod motors;
+mod pumps;
+mod scenarios;

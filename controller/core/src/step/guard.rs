@@ -5,7 +5,6 @@ use heatstation_points::{Celsius, Switch};
 use super::see::Seen;
 use crate::event::Event;
 use crate::interlock::{Contact, Sight, Trip};
-use crate::ledger::Part;
 use crate::outage::{Cause, Evidence, Observation, heat_arrives};
 use crate::report::SetpointReport;
 use crate::request::Mode;
@@ -44,6 +43,7 @@ pub(super) fn judge_interlocks(
         circulating: seen.circulating,
         make_up_run: memory.make_up.run,
         make_up_today: memory.make_up.today,
+        burst: memory.leak.has_burst(),
         tank_low: on(own.tank_low_switch) || below,
         tank_restored: !on(own.tank_low_switch) && above,
     };
@@ -81,13 +81,17 @@ pub(super) fn watch_outage(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-    setpoint: SetpointReport,
+    setpoint: &SetpointReport,
     events: &mut Vec<Event>,
 ) {
+    let wanted = (setpoint.base + setpoint.ledger.wished()).max(setpoint.low);
+    let limited = wanted + setpoint.ledger.given_way();
     let evidence = Evidence {
         circulating: seen.circulating,
         supply: seen.supply,
-        wanted: (setpoint.value - setpoint.ledger.of(Part::Limits)).max(setpoint.low),
+        spread: seen.supply.zip(at.own.own.return_temperature.fresh()).map(|(supply, back)| supply - back),
+        wanted,
+        limited,
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };

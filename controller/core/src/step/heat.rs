@@ -1,18 +1,17 @@
-//! Heat: the setpoint, and the valve that follows it.
+//! Heat: the setpoint.
 
-use heatstation_points::Kelvins;
+use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 
-use super::hours::{Hours, controls, freezes_trim};
+use super::hours::{Hours, controls, why_trim_stands};
+use super::limit::look_at_limits;
 use super::see::Seen;
-use crate::adopt;
-use crate::interlock::Trip;
-use crate::report::{SetpointReport, ValveReason};
-use crate::room_trim::Frozen;
-use crate::sequence::Stage;
+use crate::ledger::Part;
+use crate::quota::QuotaReport;
+use crate::report::SetpointReport;
+use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
 use crate::setpoint::Wishes;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::Wanted;
 use crate::surroundings::Surroundings;
 
 pub(super) fn find_setpoint(
@@ -22,68 +21,55 @@ pub(super) fn find_setpoint(
     seen: &Seen,
     hours: &Hours,
     frost_heat: bool,
-) -> SetpointReport {
+) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let controlling = controls(memory);
-    let frozen = if controlling {
-        let saturated = memory.supply_loop.saturated(&settings.valve);
-        saturated.then_some(Frozen::Saturated).or(freezes_trim(memory, hours))
-    } else {
-        Some(Frozen::NotHeating)
+    let around = Circumstances {
+        heating: Switch::from(controlling),
+        schedule: hours.times.room_shift(),
+        hours: why_trim_stands(memory, hours),
+        stop: where_it_stops(settings, memory),
+        outdoor: at.outdoor.now,
+        looked: memory.room_sensors.looked(),
     };
-    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, frozen, at.dt);
+    let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
+    let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
-        room_trim,
+        room_trim: room_trim.shift,
         times: hours.times,
         corrections: memory.corrections,
         shed: hours.shed.by,
         remote,
         frost: frost_heat,
-        flow: at.own.own.secondary_flow.fresh(),
+        flow: flow(memory, at),
+        limits,
         supply: seen.supply,
         resting_at: if controlling { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
-    memory.setpoint.advance(settings, &wishes, at.dt)
+    let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);
+    memory.limited = setpoint.ledger.of(Part::Band) + setpoint.ledger.given_way();
+    (setpoint, room_trim, quota)
 }
 
-/// The valve: interlock over hand over sequence over loop.
-pub(super) fn drive_valve(
-    settings: &CircuitSettings,
-    memory: &mut CircuitState,
-    at: &Surroundings,
-    seen: &Seen,
-    setpoint: SetpointReport,
-    frost_heat: bool,
-) -> ValveReason {
-    let feedback = at.own.own.valve_position_feedback.usable();
-    if memory.watching.is_some() || adopt::valve_is_local(at) {
-        memory.supply_loop.follow(feedback);
-        return ValveReason::Local;
-    }
-    let heating = memory.sequence.stage == Stage::Heating;
-    if let Some(trip) = memory.interlocks.closes_valve() {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        // While the start waits for circulation the lock is no news.
-        return if heating || trip != Trip::NoCirculation { ValveReason::Interlock(trip) } else { waiting(memory) };
-    }
-    // Frost demand outranks a hand on the valve.
-    if let Some((position, _)) = memory.hand.valve.filter(|_| !frost_heat) {
-        memory.supply_loop.hold_at(position, &settings.valve, at.dt);
-        return ValveReason::Hand;
-    }
-    if !heating {
-        memory.supply_loop.close(&settings.valve, at.dt);
-        return waiting(memory);
-    }
-    let wanted = Wanted { setpoint: setpoint.value, supply: seen.supply, feedback, outdoor: at.outdoor.now };
-    memory.supply_loop.advance(&settings.supply_loop, &settings.valve, &settings.interlock, wanted, at.dt)
+/// The flow that the curve looks at: the meter's, or while that is lost what the pumps' speed makes of the last one.
+fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
+    let measured = at.own.own.secondary_flow;
+    measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
 }
 
-fn waiting(memory: &CircuitState) -> ValveReason {
-    match memory.sequence.stage {
-        Stage::Stopped => ValveReason::NoDemand,
-        Stage::ShuttingDown => ValveReason::ShuttingDown,
-        Stage::Filling | Stage::StartingPumps | Stage::Settling | Stage::Heating => ValveReason::Starting,
+/// The setpoint is held when limits move it by this.
+const HELD: Kelvins = Kelvins(0.5);
+
+/// Which way the rooms can have no more of it: a valve at its end, or a limit between the wish and the setpoint.
+fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
+    let command = memory.supply_loop.command;
+    let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
+    let less = command <= settings.valve.position_min || memory.limited > HELD;
+    match (more, less) {
+        (false, false) => Stop::None,
+        (true, false) => Stop::More,
+        (false, true) => Stop::Less,
+        (true, true) => Stop::Both,
     }
 }

@@ -28,11 +28,11 @@ pub(super) fn pass_hours(
     events: &mut Vec<Event>,
 ) -> Hours {
     let (outdoor, frost) = (at.outdoor.filtered, frost_heat);
-    let guard = load_shed::Situation { tail_excess: seen.rooms.tail_excess, frost, outdoor, day: at.now.local.day };
+    let guard = load_shed::Situation { tail_excess: seen.rooms.tail_excess(), frost, outdoor, day: at.now.local.day };
     let (shed, ended) = memory.load_shed.advance(settings, &guard, at.dt);
     events.extend(ended.map(|why| Event::LoadShedEnded { circuit: at.index, why }));
 
-    let enough = seen.rooms.fresh >= settings.room_trim.sensors_min;
+    let enough = seen.rooms.counted >= settings.room_trim.sensors_min;
     let situation = times::Situation {
         local: at.now.local,
         outdoor,
@@ -49,11 +49,9 @@ pub(super) fn controls(memory: &CircuitState) -> bool {
     memory.sequence.stage == Stage::Heating && barred.is_none()
 }
 
-/// Why the hours let the room trim stand still, if they do.
-pub(super) fn freezes_trim(memory: &CircuitState, hours: &Hours) -> Option<Frozen> {
-    if hours.times.is_set_back() {
-        Some(Frozen::SetBack)
-    } else if hours.times.is_recovering() {
+/// Why the room trim stands still, beside another room target.
+pub(super) fn why_trim_stands(memory: &CircuitState, hours: &Hours) -> Option<Frozen> {
+    if hours.times.is_recovering() {
         Some(Frozen::Recovering)
     } else {
         let sheds = hours.shed.by.is_some() || memory.setpoint.shed() < Kelvins(0.0);

@@ -5,11 +5,13 @@ use std::time::Duration;
 use heatstation_points::{Celsius, Pascals, Switch};
 
 use crate::circulation;
-use crate::make_up;
-use crate::room_trim::{self, RoomStatistic};
+use crate::event::Event;
+use crate::room_sensors::Look;
+use crate::room_tail::RoomStatistic;
+use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
-use crate::supply_loop::{SupplySource, supply_temperature};
+use crate::supply_source::{SupplySource, supply_temperature};
 use crate::surroundings::Surroundings;
 
 /// What is seen of the plant in this step, after the ladders.
@@ -24,18 +26,46 @@ pub(super) struct Seen {
 /// Rooms are read once a minute at most; looking at hundreds of them each second would be most of the step.
 const ROOMS_EVERY: Duration = Duration::from_secs(10);
 
-pub(super) fn see(settings: &CircuitSettings, memory: &mut CircuitState, at: &Surroundings) -> Seen {
+pub(super) fn see(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    events: &mut Vec<Event>,
+) -> Seen {
     let rooms = match memory.rooms {
         Some((rooms, age)) if age + at.dt < ROOMS_EVERY => (rooms, age + at.dt),
-        Some(_) | None => (room_trim::look(&settings.room_trim, &settings.rooms, &at.own.rooms), Duration::ZERO),
+        before => {
+            let dt = before.map_or(Duration::ZERO, |(_, age)| age + at.dt);
+            (look_at_rooms(settings, memory, at, dt, events), Duration::ZERO)
+        }
     };
     memory.rooms = Some(rooms);
     let (supply, supply_source) = supply_temperature(at.own);
     Seen {
         supply,
         supply_source,
-        holding_pressure: make_up::holding_pressure(at.own),
+        holding_pressure: memory.make_up.look(at.own, memory.circulation.turning(), at.dt),
         circulating: circulation::proven(&settings.circulation, at.own, Switch::from(memory.circulation.any_on())),
         rooms: rooms.0,
     }
+}
+
+fn look_at_rooms(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    dt: Duration,
+    events: &mut Vec<Event>,
+) -> RoomStatistic {
+    let look = Look {
+        settings,
+        readings: &at.own.rooms,
+        outdoor: at.outdoor.now,
+        local: at.now.local,
+        heating: Switch::from(memory.sequence.stage == Stage::Heating),
+        dt,
+    };
+    let seen = memory.room_sensors.look(&look);
+    memory.room_sensors.tell(at.index, dt, events);
+    seen
 }

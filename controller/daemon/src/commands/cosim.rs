@@ -209,7 +209,7 @@ fn answer_of(report: &Report, station: &Station, time: Timestamp) -> Answer {
         if let Some(pressure) = circuit.pressure_setpoint {
             setpoints.insert(name("secondary_return.pressure"), pressure.0.into());
         }
-        if let Some(difference) = circuit.differential_pressure_setpoint {
+        if let Some(difference) = circuit.circulation.speed.differential_pressure_setpoint {
             setpoints.insert(name("secondary.differential_pressure"), difference.0.into());
         }
     }

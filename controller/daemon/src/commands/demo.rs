@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use heatstation_config::Station;
+use heatstation_config::{Scenario, Station};
 use heatstation_core::moment::UtcMillis;
+use heatstation_core::request::Request;
 use heatstation_drivers::settings::Transport;
 use heatstation_points::{Celsius, CircuitIndex, CircuitSignal, Point, PumpIndex, Ratio};
 use heatstation_simulator::modbus_server::ModbusServer;
 use heatstation_simulator::paced::PacedPlant;
-use heatstation_simulator::{Fault, PumpKind, PumpPlace, Scenario};
+use heatstation_simulator::{Fault, PumpKind, PumpPlace};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -20,6 +21,7 @@ use super::{Failure, Outcome, plant, say};
 use crate::clock::Clock;
 use crate::demo_door::{DemoDoor, DemoFault, DemoSwitch};
 use crate::program::{Options, Program};
+use crate::scenario::{self, Asked, Requests};
 use crate::store::Reader;
 
 /// Faster than this a cycle would have to be shorter than the wire's answers.
@@ -36,8 +38,10 @@ pub struct Order {
     pub listen: SocketAddr,
     /// How many times as fast as real time.
     pub speed: u32,
-    /// The seed of weather, rooms and noise.
-    pub seed: u64,
+    /// The seed of weather, rooms and noise, before what the scenario says.
+    pub seed: Option<u64>,
+    /// The scenario's name, or the path of its file.
+    pub scenario: String,
 }
 
 /// Runs plant and controller until told to stop.
@@ -59,9 +63,10 @@ pub async fn run(order: Order) -> Outcome {
     let folder = order.data.clone().or_else(|| temporary.as_ref().map(|dir| dir.path().to_path_buf()));
     let folder = folder.unwrap_or_default();
 
-    let begin = beginning(&station, &folder);
-    let weather = plant::weather_of(&station, None, order.seed)?;
-    let (shared, paced) = plant::set_up(&station, weather, Scenario::Steady, begin, order.seed);
+    let scenario = super::scenario(&order.scenario, order.configuration.as_deref(), &station)?;
+    let begin = beginning(&scenario, &station, &folder);
+    let asked = Asked { weather: None, seed: order.seed };
+    let (shared, paced) = plant::set_up(&station, &scenario, &asked, begin)?;
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = ModbusServer::bind(loopback, shared).await.context("the simulated PLC cannot listen on loopback")?;
     for wire in &mut station.wires {
@@ -71,7 +76,7 @@ pub async fn run(order: Order) -> Outcome {
     let faults = faults_of(&station);
     let (switches, turned) = mpsc::channel(8);
     let door = DemoDoor { faults: faults.iter().map(|(fault, _)| fault.clone()).collect(), switches };
-    let clock = Clock::paced(station.time_zone.clone(), UtcMillis(begin * 1000), order.speed);
+    let clock = Clock::paced(station.time_zone.clone(), begin, order.speed);
     let options =
         Options { configuration: None, data_folder: folder.clone(), listen: order.listen, clock, demo: Some(door) };
     let name = station.name.clone();
@@ -86,7 +91,8 @@ pub async fn run(order: Order) -> Outcome {
     ))?;
 
     let (end, ended) = oneshot::channel::<()>();
-    let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, ended));
+    let asking = Asking { requests: Requests::of(&scenario), to: program.requests(), seconds: 0 };
+    let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, asking, ended));
     let outcome = program.run(super::run::stop_signal()).await;
     drop(end);
     let _ = plant.await;
@@ -95,10 +101,10 @@ pub async fn run(order: Order) -> Outcome {
 }
 
 /// A demonstration goes on where its records end: its time never runs backwards.
-fn beginning(station: &Station, folder: &std::path::Path) -> i64 {
-    let fresh = plant::mid_season(station);
+fn beginning(scenario: &Scenario, station: &Station, folder: &std::path::Path) -> UtcMillis {
     let last = Reader::open(folder).ok().and_then(|reader| reader.last().ok().flatten());
-    last.map_or(fresh, |record| record.stamp.wall_milliseconds.div_euclid(1000) + 60)
+    let minute_later = |wall: i64| UtcMillis((wall.div_euclid(1000) + 60) * 1000);
+    last.map_or_else(|| scenario::begin(scenario, station), |record| minute_later(record.stamp.wall_milliseconds))
 }
 
 /// The plant at its own pace, with the switches that visitors turn.
@@ -107,6 +113,7 @@ async fn run_plant(
     speed: u32,
     mut turned: mpsc::Receiver<DemoSwitch>,
     faults: Vec<(DemoFault, Vec<Fault>)>,
+    mut asking: Asking,
     mut ended: oneshot::Receiver<()>,
 ) {
     let mut ticks = interval(Duration::from_secs(1) / speed);
@@ -114,8 +121,30 @@ async fn run_plant(
     loop {
         tokio::select! {
             _ = &mut ended => return,
-            _ = ticks.tick() => paced.advance(1),
+            _ = ticks.tick() => {
+                paced.advance(1);
+                asking.second();
+            }
             Some(switch) = turned.recv() => turn(&mut paced, &faults, &switch),
+        }
+    }
+}
+
+/// What people of the scenario ask of the program, when it is due by the plant's clock.
+struct Asking {
+    requests: Requests,
+    to: mpsc::Sender<Request>,
+    seconds: u64,
+}
+
+impl Asking {
+    fn second(&mut self) {
+        self.seconds += 1;
+        for request in self.requests.take(Duration::from_secs(self.seconds)) {
+            let author = request.author.clone();
+            if self.to.try_send(request).is_err() {
+                tracing::warn!(author, "too many requests wait already: one of the scenario's was not taken");
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::simulation::Figures;
 
 /// The figures, one a line, with units.
 pub fn table(figures: &Figures, wall_seconds: f64) -> String {
-    let rows: [(&str, String); 20] = [
+    let rows: [(&str, String); 23] = [
         ("days", format!("{:.1}", figures.days)),
         ("outdoor mean", format!("{:.1} °C", figures.outdoor_mean_celsius)),
         ("heat", format!("{:.0} GJ", figures.heat_gigajoules)),
@@ -21,7 +21,10 @@ pub fn table(figures: &Figures, wall_seconds: f64) -> String {
         ("room mean", shown(figures.room_mean_celsius, |t| format!("{t:.2} °C"))),
         ("flats scatter", shown(figures.room_scatter_kelvins, |k| format!("{k:.2} K"))),
         ("supply RMSE", format!("{:.2} K", figures.supply_rmse_kelvins)),
+        ("supply p95", format!("{:.2} K", figures.supply_p95_kelvins)),
         ("valve strokes", format!("{:.2} a day", figures.valve_strokes_per_day)),
+        ("valve reversals", format!("{:.1} an hour (worst circuit)", figures.valve_reversals_per_hour)),
+        ("hunting", format!("{} times", figures.hunting_events)),
         ("primary return", format!("{:.1} °C (heat-weighted)", figures.primary_return_celsius)),
         (
             "peak hour",

@@ -55,12 +55,31 @@ pub fn points(path: &Path, json: bool) -> Outcome {
     if json { say_json(&rows) } else { say(&heatstation_config::points::text(&rows)) }
 }
 
-/// The JSON Schema of station files.
+/// A kind of file that people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum FileKind {
+    /// A station.
+    Station,
+    /// A scenario for the simulated plant.
+    Scenario,
+    /// A register map.
+    Device,
+    /// A service standard.
+    Standard,
+}
+
+/// The JSON Schema of a kind of file.
 ///
 /// # Errors
 /// If stdout takes no more.
-pub fn schema() -> Outcome {
-    say_json(&heatstation_config::schema::station())
+pub fn schema(of: FileKind) -> Outcome {
+    use heatstation_config::schema;
+    say_json(&match of {
+        FileKind::Station => schema::station(),
+        FileKind::Scenario => schema::scenario(),
+        FileKind::Device => schema::template(),
+        FileKind::Standard => schema::standard(),
+    })
 }
 
 /// The exact read requests that will be sent.

@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+pub mod bench;
 pub mod cosim;
 pub mod demo;
 pub mod figures_table;
@@ -14,7 +15,7 @@ pub mod simulate;
 use std::io::{self, Write};
 use std::path::Path;
 
-use heatstation_config::{Problems, Station};
+use heatstation_config::{Problems, Scenario, Station};
 
 /// Why a command did not do what it was asked. The kind decides the exit code.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,15 @@ pub fn load(path: &Path) -> Result<Station, Failure> {
         let _ = writeln!(io::stderr(), "{}", station.warnings);
     }
     Ok(station)
+}
+
+/// A scenario by its name or the path of its file; files beside the station's go before those inside.
+///
+/// # Errors
+/// There is none, or all problems of its file.
+pub fn scenario(name: &str, configuration: Option<&Path>, station: &Station) -> Result<Scenario, Failure> {
+    let folder = configuration.and_then(Path::parent);
+    Ok(heatstation_config::scenario::find(name, folder, station)?)
 }
 
 /// The station of the demonstration.

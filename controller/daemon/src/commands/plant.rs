@@ -3,22 +3,21 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use heatstation_config::Station;
+use anyhow::Context;
+use heatstation_config::{Scenario, Station};
+use heatstation_core::moment::UtcMillis;
 use heatstation_simulator::image::{SharedPlant, Watchdog};
 use heatstation_simulator::modbus_server::ModbusServer;
 use heatstation_simulator::paced::PacedPlant;
-use heatstation_simulator::{Circulation, EpwWeather, InitialState, Plant, Scenario, StochasticWeather, WeatherSource};
-
-use anyhow::Context;
-use heatstation_points::Celsius;
+use heatstation_simulator::{Plant, WeatherSource};
 
 use super::{Failure, Outcome, say};
-use crate::plant_of::{climate_of, plant_of};
+use crate::scenario::{self, Asked, Requests};
 
 /// What the simulated plant is started with.
 #[derive(Debug)]
 pub struct Order {
-    /// The scenario's name.
+    /// The scenario's name, or the path of its file.
     pub scenario: String,
     /// The station; the demonstration's if none is given.
     pub configuration: Option<PathBuf>,
@@ -26,10 +25,10 @@ pub struct Order {
     pub listen: SocketAddr,
     /// How many times as fast as real time.
     pub speed: f64,
-    /// A weather file; the generator if none is given.
+    /// A weather file, before what the scenario says.
     pub weather: Option<PathBuf>,
-    /// The seed of weather, rooms and noise.
-    pub seed: u64,
+    /// The seed of weather, rooms and noise, before what the scenario says.
+    pub seed: Option<u64>,
 }
 
 /// Runs the plant until it is told to stop.
@@ -37,27 +36,28 @@ pub struct Order {
 /// # Errors
 /// No such scenario, a bad configuration or weather file, or an address in use.
 pub async fn run(order: Order) -> Outcome {
-    let scenario = Scenario::named(&order.scenario).ok_or_else(|| {
-        let names: Vec<&str> = Scenario::names().collect();
-        Failure::Usage(format!("there is no scenario `{}`; there are: {}", order.scenario, names.join(", ")))
-    })?;
     let station = match &order.configuration {
         Some(path) => super::load(path)?,
         None => super::demo_station()?,
     };
-    let weather = weather_of(&station, order.weather.as_deref(), order.seed)?;
-    let begin = mid_season(&station);
-    let (shared, paced) = set_up(&station, weather, scenario, begin, order.seed);
+    let scenario = super::scenario(&order.scenario, order.configuration.as_deref(), &station)?;
+    let asked = Asked { weather: order.weather.as_deref(), seed: order.seed };
+    let (shared, paced) = set_up(&station, &scenario, &asked, scenario::begin(&scenario, &station))?;
     let server = ModbusServer::bind(order.listen, shared).await.with_context(|| {
         format!("the plant cannot listen on {}; choose another address with --listen", order.listen)
     })?;
     say(&format!(
-        "plant of {} as a station PLC on Modbus TCP\n  {}  unit 1, scenario {}, {} x real time\n",
+        "plant of {} as a station PLC on Modbus TCP\n  {}  unit 1, scenario {} ({}), {} x real time\n",
         station.name,
         server.address(),
-        order.scenario,
+        scenario.name,
+        scenario.title,
         order.speed
     ))?;
+    let requests = Requests::of(&scenario).len();
+    if requests > 0 {
+        say(&format!("  {requests} requests of the scenario are for a control; here is none to make them of\n"))?;
+    }
     paced
         .run(order.speed, async {
             super::run::stop_signal().await;
@@ -67,44 +67,37 @@ pub async fn run(order: Order) -> Outcome {
     Ok(())
 }
 
-/// The middle of the coldest part of the season, seven in the morning by the station's clock, in UTC seconds.
-pub fn mid_season(station: &Station) -> i64 {
-    let start = station.settings.season.start.0 / 1000;
-    let length = station.settings.season.length().as_secs() as i64;
-    // Whole days from the season's first midnight, and seven hours.
-    start + length / 2 / 86_400 * 86_400 + 7 * 3600
-}
-
-/// A weather file, or the generator.
+/// The plant of a scenario in balance with the weather at `begin`, with its register image.
 ///
 /// # Errors
-/// If the file cannot be read.
-pub fn weather_of(
-    station: &Station,
-    file: Option<&std::path::Path>,
-    seed: u64,
-) -> Result<Box<dyn WeatherSource>, Failure> {
-    match file {
-        Some(path) => match EpwWeather::read(path) {
-            Ok(weather) => Ok(Box::new(weather)),
-            Err(error) => Err(Failure::Usage(format!("weather file {}: {error}", path.display()))),
-        },
-        None => Ok(Box::new(StochasticWeather::new(seed, climate_of(station.simulation.climate)))),
-    }
-}
-
-/// The plant of a station in balance with the weather at `begin`, with its register image.
+/// A weather file cannot be used.
 pub fn set_up(
     station: &Station,
-    mut weather: Box<dyn WeatherSource>,
-    scenario: Scenario,
-    begin: i64,
-    seed: u64,
-) -> (SharedPlant, PacedPlant) {
-    let mut settings = plant_of(station, seed);
-    let outdoor = weather.at(begin).outdoor;
-    settings.initial = InitialState { outdoor, room: Celsius(20.0), circulation: Circulation::Running };
-    let plant = Plant::new(&settings, seed);
+    scenario: &Scenario,
+    asked: &Asked<'_>,
+    begin: UtcMillis,
+) -> Result<(SharedPlant, PacedPlant), Failure> {
+    let mut weather = weather_of(station, scenario, asked, begin)?;
+    let seconds = begin.0.div_euclid(1000);
+    let settings = scenario::plant(scenario, station, asked, weather.at(seconds).outdoor);
+    let plant = Plant::new(&settings, scenario::plant_seed(scenario, asked));
     let shared = SharedPlant::new(&station.catalogue, Watchdog::default());
-    (shared.clone(), PacedPlant::new(plant, weather, scenario, shared, begin))
+    let timetable = scenario::timetable(scenario);
+    Ok((shared.clone(), PacedPlant::new(plant, weather, timetable, shared, seconds)))
+}
+
+/// The weather of a scenario.
+///
+/// # Errors
+/// A weather file cannot be used.
+pub fn weather_of(
+    station: &Station,
+    scenario: &Scenario,
+    asked: &Asked<'_>,
+    begin: UtcMillis,
+) -> Result<Box<dyn WeatherSource>, Failure> {
+    scenario::weather(scenario, station, asked, begin).map_err(|error| {
+        let file = asked.weather.map(|path| format!(" {}", path.display())).unwrap_or_default();
+        Failure::Usage(format!("weather file{file}: {error}"))
+    })
 }

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use heatstation_config::Station;
+use heatstation_config::{Scenario, Station};
 use heatstation_core::ledger::Part;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::settings::Settings;
 use heatstation_points::{Celsius, Kelvins};
-use heatstation_simulator::{Circulation, InitialState};
+use heatstation_simulator::timetable::Link;
+use heatstation_simulator::{Circulation, InitialState, StationPlantSettings, WeatherSource};
 use jiff::civil::Date;
 
 use super::figures_table::table;
 use super::{Failure, Outcome, Progress, say, say_json};
 use crate::plant_of::plant_of;
-use crate::simulation::ClosedLoop;
+use crate::scenario::{self, Asked, Requests};
 use crate::simulation::figures::Tally;
+use crate::simulation::{ClosedLoop, Wire};
 
 /// How the station is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -39,10 +41,12 @@ pub struct Order {
     pub from: Option<Date>,
     /// The last day; the season's last if none is given.
     pub to: Option<Date>,
-    /// A weather file; the generator if none is given.
+    /// A weather file; what the scenario says or the generator if none is given.
     pub weather: Option<PathBuf>,
-    /// The seed of weather, rooms and noise.
-    pub seed: u64,
+    /// The seed of weather, rooms and noise, before what the scenario says.
+    pub seed: Option<u64>,
+    /// A scenario by its name, or the path of its file; a whole season in which nothing breaks if none is given.
+    pub scenario: Option<String>,
     /// How the station is run.
     pub strategy: Strategy,
     /// JSON instead of a table.
@@ -59,19 +63,15 @@ pub struct Order {
 /// A bad configuration, weather file or date; a series that cannot be written.
 pub fn run(order: &Order) -> Outcome {
     let station = super::load(&order.configuration)?;
-    let mut weather = super::plant::weather_of(&station, order.weather.as_deref(), order.seed)?;
+    let scenario = order.scenario.as_deref();
+    let scenario = scenario.map(|name| super::scenario(name, Some(&order.configuration), &station)).transpose()?;
     let mut settings = station.settings.clone();
     apply(order.strategy, &mut settings);
-    let (start, end) = span(&station, order)?;
-
-    let mut plant = plant_of(&station, order.seed);
-    let outdoor = weather.at(start.0.div_euclid(1000)).outdoor;
-    // Before its first day a house has been heated by nothing but the sun.
-    let circulation = if start <= settings.season.heating_from { Circulation::Stopped } else { Circulation::Running };
-    let room = if circulation == Circulation::Stopped { Celsius(16.0) } else { Celsius(20.0) };
-    plant.initial = InitialState { outdoor, room, circulation };
+    let Stage { plant, weather, seed, start, end } = stage(&station, scenario.as_ref(), order)?;
+    let mut timetable = scenario.as_ref().map(scenario::timetable).unwrap_or_default();
+    let mut requests = scenario.as_ref().map(Requests::of).unwrap_or_default();
     let zone = Duration::from_secs_f64(plant.time_zone_hours.max(0.0) * 3600.0);
-    let mut cl = ClosedLoop::new(settings, &station.catalogue, &plant, weather, start, zone, order.seed);
+    let mut cl = ClosedLoop::new(settings, &station.catalogue, &plant, weather, start, zone, seed);
     let mut series = order.series.as_ref().map(|path| Series::create(path, &station)).transpose()?;
 
     let began = Instant::now();
@@ -80,7 +80,12 @@ pub fn run(order: &Order) -> Outcome {
     let judged = station.settings.season.start.max(start)..station.settings.season.end;
     let mut events = order.events.as_ref().map(|path| Events::create(path)).transpose()?;
     for second in 0..seconds {
-        cl.second(Vec::new());
+        match timetable.advance(SECOND, cl.plant()) {
+            Some(Link::Up) => cl.set_wire(Wire::Up),
+            Some(Link::Silent) => cl.set_wire(Wire::Down),
+            None => {}
+        }
+        cl.second(requests.take(SECOND * second as u32));
         let (plant, settings, report) = cl.view();
         let Some(report) = report else { continue };
         if judged.contains(&report.moment.wall) {
@@ -116,6 +121,46 @@ pub fn run(order: &Order) -> Outcome {
         say(&table(&figures, wall))
     }
 }
+
+/// What is simulated, and from when to when.
+struct Stage {
+    plant: StationPlantSettings,
+    weather: Box<dyn WeatherSource>,
+    seed: u64,
+    start: UtcMillis,
+    end: UtcMillis,
+}
+
+/// A scenario says when it begins and how long it is watched, unless days are asked for; otherwise it is the season.
+fn stage(station: &Station, scenario: Option<&Scenario>, order: &Order) -> Result<Stage, Failure> {
+    let asked = Asked { weather: order.weather.as_deref(), seed: order.seed };
+    let Some(scenario) = scenario else {
+        let (start, end) = span(station, order)?;
+        let steady = super::scenario("steady", None, station)?;
+        let mut weather = super::plant::weather_of(station, &steady, &asked, start)?;
+        let seed = order.seed.unwrap_or(scenario::USUAL_SEED);
+        let mut plant = plant_of(station, seed);
+        let outdoor = weather.at(start.0.div_euclid(1000)).outdoor;
+        // Before its first day a house has been heated by nothing but the sun.
+        let cold = start <= station.settings.season.heating_from;
+        let circulation = if cold { Circulation::Stopped } else { Circulation::Running };
+        let room = if cold { Celsius(16.0) } else { Celsius(20.0) };
+        plant.initial = InitialState { outdoor, room, circulation };
+        return Ok(Stage { plant, weather, seed, start, end });
+    };
+    let begin = scenario::begin(scenario, station);
+    let (start, end) = match (order.from, order.to) {
+        (None, None) => (begin, UtcMillis(begin.0 + scenario.lasts.as_millis() as i64)),
+        _ => span(station, order)?,
+    };
+    let mut weather = super::plant::weather_of(station, scenario, &asked, start)?;
+    let outdoor = weather.at(start.0.div_euclid(1000)).outdoor;
+    let plant = scenario::plant(scenario, station, &asked, outdoor);
+    Ok(Stage { plant, weather, seed: scenario::plant_seed(scenario, &asked), start, end })
+}
+
+/// One turn of the crank.
+const SECOND: Duration = Duration::from_secs(1);
 
 fn apply(strategy: Strategy, settings: &mut Settings) {
     match strategy {

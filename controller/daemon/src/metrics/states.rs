@@ -8,7 +8,7 @@ use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 
 /// All stages, in the order of a start.
@@ -56,10 +56,12 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 9] = [
+pub(super) const VALVE_REASONS: [&str; 11] = [
     "no_demand",
     "starting",
     "control",
+    "creep_flow",
+    "flushing",
     "hold_sensor_lost",
     "safe_position",
     "hand",
@@ -74,6 +76,8 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::NoDemand => "no_demand",
         ValveReason::Starting => "starting",
         ValveReason::Control => "control",
+        ValveReason::CreepFlow => "creep_flow",
+        ValveReason::Flushing => "flushing",
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
         ValveReason::Hand => "hand",
@@ -84,8 +88,18 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
 }
 
 /// All names of [`pump_reason_name`].
-pub(super) const PUMP_REASONS: [&str; 9] =
-    ["no_demand", "filling", "heating", "frost", "post_run", "hand", "interlock", "none_available", "local"];
+pub(super) const PUMP_REASONS: [&str; 10] = [
+    "no_demand",
+    "filling",
+    "heating",
+    "frost",
+    "post_run",
+    "exercise",
+    "hand",
+    "interlock",
+    "none_available",
+    "local",
+];
 
 /// Why the pumps do what they do.
 pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
@@ -95,6 +109,7 @@ pub(crate) const fn pump_reason_name(reason: PumpReason) -> &'static str {
         PumpReason::Heating => "heating",
         PumpReason::Frost => "frost",
         PumpReason::PostRun => "post_run",
+        PumpReason::Exercise => "exercise",
         PumpReason::Hand => "hand",
         PumpReason::Interlock(_) => "interlock",
         PumpReason::NoneAvailable => "none_available",

@@ -14,7 +14,7 @@ use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
 use heatstation_core::sequence::Stage;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
 use heatstation_points::{CircuitIndex, Unit};
 
@@ -25,7 +25,12 @@ use super::states::{
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
+mod hours;
+mod limits;
+mod pumps;
 mod readings;
+mod rooms;
+mod water;
 
 /// All families of a snapshot. A family without a single series is left out.
 pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
@@ -33,8 +38,13 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.station(about);
     readings::rows(&mut table);
     table.setpoints();
+    hours::rows(&mut table);
+    limits::rows(&mut table);
     table.states();
-    table.rooms();
+    pumps::rows(&mut table);
+    water::rows(&mut table);
+    rooms::rows(&mut table);
+    rooms::balance(&mut table);
     table.outages();
     table.alarms();
     table.outputs();
@@ -202,9 +212,11 @@ impl Table<'_> {
         self.gauge(("heatstation_setpoint_held", ""), "1 for what holds the setpoint away from the wish.", held);
         let pressures = self.each_circuit_by("point", |circuit| {
             let holding = circuit.pressure_setpoint.map(|p| ("secondary_return.pressure", Number::Real(p.0)));
-            let difference = circuit.differential_pressure_setpoint;
+            let speed = &circuit.circulation.speed;
+            let difference = speed.differential_pressure_setpoint;
             let difference = difference.map(|p| ("secondary.differential_pressure", Number::Real(p.0)));
-            holding.into_iter().chain(difference)
+            let supply = speed.supply_pressure_setpoint.map(|p| ("secondary_supply.pressure", Number::Real(p.0)));
+            holding.into_iter().chain(difference).chain(supply)
         });
         self.gauge(("heatstation_pressure_setpoint", "pascals"), "The setpoint in force.", pressures);
     }
@@ -235,27 +247,6 @@ impl Table<'_> {
         self.gauge(("heatstation_in_hand_left", "seconds"), help, hand);
         let flow = self.each_circuit(|circuit| Some(Number::Real(circuit.setpoint.flow_ratio.0)));
         self.gauge(("heatstation_curve_flow", "ratio"), "Measured over design flow, as the curve uses it.", flow);
-    }
-
-    fn rooms(&mut self) {
-        let quantiles = self.each_circuit_by("quantile", |circuit| {
-            let coldest = circuit.rooms.coldest.map(|t| ("0", Number::Real(t.0)));
-            coldest.into_iter().chain(circuit.rooms.median.map(|t| ("0.5", Number::Real(t.0))))
-        });
-        let help = "Quantiles of the fresh room temperatures; quantile 0 is the coldest.";
-        self.add(("heatstation_room_temperature", "celsius"), Kind::Unknown, help, quantiles);
-        let mean = self.each_circuit(|circuit| circuit.rooms.mean.map(|t| Number::Real(t.0)));
-        self.gauge(("heatstation_room_mean_temperature", "celsius"), "Mean of the fresh room temperatures.", mean);
-        let pass = self.each_circuit(|circuit| circuit.rooms.passing.map(|share| Number::Real(share.0)));
-        let help = "Share of the fresh rooms that are at or above their minimum.";
-        self.gauge(("heatstation_room_pass", "ratio"), help, pass);
-        let tail = self.each_circuit(|circuit| circuit.rooms.tail_excess.map(|excess| Number::Real(excess.0)));
-        let help = "Estimated excess of the coldest rooms over their minimum, its uncertainty subtracted.";
-        self.gauge(("heatstation_room_tail_excess", "kelvins"), help, tail);
-        let sensors = self.each_circuit_by("state", |circuit| {
-            [("configured", count(circuit.rooms.configured)), ("fresh", count(circuit.rooms.fresh))]
-        });
-        self.gauge(("heatstation_room_sensors", ""), "Room sensors, and how many of them are fresh.", sensors);
     }
 
     fn outages(&mut self) {
@@ -356,6 +347,10 @@ impl Table<'_> {
                     Place::CirculationPump(circuit, pump) => {
                         labels.push(("circuit", self.circuit_name(circuit)));
                         labels.push(("pump", Cow::Owned(format!("circulation_pump.{}", pump.0 + 1))));
+                    }
+                    Place::MakeUpPump(circuit, pump) => {
+                        labels.push(("circuit", self.circuit_name(circuit)));
+                        labels.push(("pump", Cow::Owned(format!("make_up_pump.{}", pump.0 + 1))));
                     }
                 }
                 labels.push(("acknowledged", Cow::Borrowed(if active.acknowledged { "yes" } else { "no" })));

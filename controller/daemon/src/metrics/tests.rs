@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use heatstation_core::limit_line::LimitLine;
+use heatstation_core::settings::{LimiterSettings, LimiterTuning};
 use heatstation_points::{Fault, Reading};
 
 use super::{About, Format, exposition};
@@ -256,6 +258,23 @@ fn the_ledger_in_metrics_adds_up() {
 }
 
 #[test]
+fn a_limit_is_told_with_its_measurement_and_one_state() {
+    let mut station = Station::warm();
+    let settings = &mut std::sync::Arc::get_mut(&mut station.facts).expect("nobody shares it yet").settings;
+    let limiter = LimiterSettings { line: LimitLine::constant(10.0), tuning: LimiterTuning::TEMPERATURE };
+    settings.circuits[0].limits.primary_return = Some(limiter);
+    let (_, series) = read(&text(&station.run(7200), Format::Classic), Format::Classic);
+    let labels = [("circuit", "low-zone"), ("limiter", "return_limit")];
+    let one = |name: &str| value(&series, name, &labels).unwrap();
+    assert_eq!(one("heatstation_limiter_active"), 1.0);
+    assert!(one("heatstation_limiter_asks_kelvins") < 0.0 && one("heatstation_limiter_active_lasting_seconds") > 0.0);
+    assert_eq!(value(&series, "heatstation_return_limit_celsius", &[("circuit", "low-zone")]), Some(10.0));
+    let states = series.iter().filter(|s| s.name == "heatstation_limiter_state");
+    assert_eq!(states.map(|s| s.value).sum::<f64>(), 1.0);
+    assert!(series.iter().all(|s| s.labels.get("limiter").is_none_or(|name| name == "return_limit")));
+}
+
+#[test]
 fn the_histogram_is_cumulated_and_its_last_bucket_is_its_count() {
     let (_, series) = read(&text(&Station::warm().run(1), Format::Classic), Format::Classic);
     let buckets: Vec<f64> =
@@ -301,7 +320,7 @@ fn lists_of_states_have_every_state_once() {
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
     assert!(distinct(STAGES.map(heatstation_core::sequence::Stage::name).to_vec()));
     assert!(distinct(OUTDOOR_SOURCES.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()));
-    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_loop::SupplySource::name).to_vec()));
+    assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_source::SupplySource::name).to_vec()));
     assert!(distinct(OUTPUT_STATES.map(heatstation_drivers::output::OutputState::name).to_vec()));
     assert!(distinct(STATUSES.map(super::states::status_name).to_vec()));
 }

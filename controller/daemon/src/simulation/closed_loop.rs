@@ -91,13 +91,28 @@ impl ClosedLoop {
         self.second_altered(requests, |_| {})
     }
 
+    /// One second in which `see` may change what was read before the control sees it: somebody between the two.
+    pub fn second_seen(&mut self, requests: Vec<Request>, see: impl FnOnce(&mut Readings)) -> &Report {
+        self.second_between(requests, see, |_| {})
+    }
+
     /// One second in which `alter` may change what was decided before it reaches the plant: how the checkers of the laws
     /// are shown to bite.
     pub fn second_altered(&mut self, requests: Vec<Request>, alter: impl FnOnce(&mut Report)) -> &Report {
+        self.second_between(requests, |_| {}, alter)
+    }
+
+    fn second_between(
+        &mut self,
+        requests: Vec<Request>,
+        see: impl FnOnce(&mut Readings),
+        alter: impl FnOnce(&mut Report),
+    ) -> &Report {
         let utc = self.start.0.div_euclid(1000) + self.seconds as i64;
         self.now_weather = self.weather.at(utc);
         self.plant.step(Duration::from_secs(1), utc, &self.now_weather);
         self.read();
+        see(&mut self.inputs.readings);
 
         let wall = UtcMillis(self.start.0 + self.seconds as i64 * 1000);
         self.inputs.now = Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };

@@ -12,6 +12,8 @@ use heatstation_points::Celsius;
 use heatstation_simulator::Truth;
 use serde::Serialize;
 
+use super::tracking::Tracking;
+
 /// How often rooms are looked at, s. They move in hours.
 const ROOMS_EVERY: u64 = 300;
 /// A circuit's first hours of heating are a start, not control: left out of the loop's error.
@@ -47,8 +49,14 @@ pub struct Figures {
     pub room_scatter_kelvins: Option<f64>,
     /// Root mean square of setpoint minus true supply while heating.
     pub supply_rmse_kelvins: f64,
+    /// What the absolute value of that error stays below for 95 % of the time.
+    pub supply_p95_kelvins: f64,
     /// Full valve strokes a day, mean over the circuits.
     pub valve_strokes_per_day: f64,
+    /// Changes of the valve command's direction an hour while heating, of the worst circuit.
+    pub valve_reversals_per_hour: f64,
+    /// Times that a supply loop began to hunt, all circuits together.
+    pub hunting_events: u64,
     /// Primary return temperature, weighted with heat.
     pub primary_return_celsius: f64,
     /// The highest hourly mean of heat.
@@ -68,9 +76,8 @@ pub struct Figures {
 pub struct Tally {
     seconds: u64,
     outdoor_sum: f64,
-    loop_squares: f64,
-    loop_seconds: u64,
     settled: Vec<u64>,
+    tracking: Vec<Tracking>,
     return_weighted: f64,
     heat_sum: f64,
     hour_sum: f64,
@@ -122,6 +129,9 @@ impl Tally {
         };
         self.start.get_or_insert(start);
         self.settled.resize(truth.circuits.len(), 0);
+        for circuit in settings.circuits.iter().skip(self.tracking.len()) {
+            self.tracking.push(Tracking::new(circuit.supply_loop.integral_time.as_secs_f64()));
+        }
         for event in &report.events {
             self.book.note(event);
             self.alarms += u64::from(event.kind() == "alarm_raised");
@@ -132,9 +142,12 @@ impl Tally {
             self.return_weighted += circuit.heat.0 * circuit.primary_return.0;
             let heating = decided.stage == Stage::Heating && decided.trips.is_empty();
             self.settled[number] = if heating { self.settled[number] + 1 } else { 0 };
-            if self.settled[number] > LOOP_SETTLED {
-                self.loop_squares += (decided.setpoint.value - circuit.supply).0.powi(2);
-                self.loop_seconds += 1;
+            match &decided.commands {
+                Some(commands) if self.settled[number] > LOOP_SETTLED => {
+                    let (setpoint, travel) = (decided.setpoint.value, circuit.valve_travel);
+                    self.tracking[number].note(setpoint, circuit.supply, commands.valve_position, travel);
+                }
+                Some(_) | None => self.tracking[number].pause(),
             }
         }
         self.note_peak(truth);
@@ -191,6 +204,8 @@ impl Tally {
         let water = since(make_up(truth), |start| start.make_up);
         let strokes = since(travel(truth), |start| start.travel) / truth.circuits.len().max(1) as f64;
         let rooms = self.rooms();
+        let (rmse, p95) = Tracking::together(&self.tracking);
+        let loops = || self.tracking.iter().map(Tracking::figures);
         Ok(Figures {
             days,
             outdoor_mean_celsius: self.outdoor_sum / self.seconds.max(1) as f64,
@@ -204,8 +219,11 @@ impl Tally {
             kelvin_hours_below: rooms.as_ref().map(|rooms| rooms.kelvin_hours),
             room_mean_celsius: rooms.as_ref().map(|rooms| rooms.mean),
             room_scatter_kelvins: rooms.as_ref().map(|rooms| rooms.scatter),
-            supply_rmse_kelvins: (self.loop_squares / self.loop_seconds.max(1) as f64).sqrt(),
+            supply_rmse_kelvins: rmse,
+            supply_p95_kelvins: p95,
             valve_strokes_per_day: strokes / days.max(1e-9),
+            valve_reversals_per_hour: loops().map(|figures| figures.reversals_per_hour).fold(0.0, f64::max),
+            hunting_events: loops().map(|figures| figures.hunting_events).sum(),
             primary_return_celsius: self.return_weighted / self.heat_sum.max(1.0),
             peak_hour_kilowatts: self.peak_hour / 1e3,
             peak_hour_watts_per_square_meter: self.peak_hour / area,

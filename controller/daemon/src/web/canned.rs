@@ -16,17 +16,18 @@ use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, CircuitSettings, CirculationMode, CirculationSettings, EnvelopeSettings, FrostSettings,
-    InterlockSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSettings, RoomTrimSettings,
-    Season, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
+    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
+    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
+    SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
 use heatstation_drivers::output::OutputState;
 use heatstation_drivers::wire::{FailureCounts, WireStatistics};
 use heatstation_points::{
-    Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity, Ratio, Reading,
-    Readings, Value, Watts,
+    BuildingIndex, Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity,
+    Ratio, Reading, Readings, Value, Watts,
 };
 
 use crate::snapshot::{CommandShown, CycleShown, Facts, Snapshot, WireShown};
@@ -327,9 +328,17 @@ fn settings(circuits: &[&str]) -> Settings {
 }
 
 fn circuit(name: &str, area: u32) -> CircuitSettings {
-    let building =
-        |number: u32| BuildingSettings { name: format!("b{number}"), heated_area: Area::from_square_meters(area / 3) };
-    let room = |number: u32| RoomSettings { name: format!("a{number}01"), minimum: Celsius(18.0) };
+    let building = |number: u32| BuildingSettings {
+        name: format!("b{number}"),
+        heated_area: Area::from_square_meters(area / 3),
+        valve: BuildingValve::Balanced,
+        offset: Kelvins(0.0),
+    };
+    let room = |number: u32| RoomSettings {
+        name: format!("a{number}01"),
+        minimum: Celsius(18.0),
+        building: Some(BuildingIndex((number as usize - 1) % 3)),
+    };
     CircuitSettings {
         name: name.to_owned(),
         heated_area: Area::from_square_meters(area),
@@ -346,32 +355,45 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: Celsius(80.0),
+            emitter_max: Celsius(80.0),
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: CirculationSettings {
             pumps: 2,
             duty: 1,
+            assist: None,
             mode: CirculationMode::FixedSpeed { speed: Ratio(0.8) },
             speed_min: Ratio(0.5),
             speed_max: Ratio(1.0),
             speed_fallback: Ratio(0.8),
+            estimate_for: Duration::from_secs(1800),
             ramp_per_second: 0.01,
+            flow_floor: None,
             proof_within: Duration::from_secs(15),
             retry_after: Duration::from_secs(1200),
+            retries_max: 3,
             rotate_after: Duration::from_secs(168 * 3600),
+            rotate_at: None,
+            change_over: ChangeOver::Overlap,
             off_min: Duration::from_secs(60),
+            on_min: Duration::from_secs(60),
+            exercise: Exercise::default(),
             flow_min: CubicMetersPerSecond(0.005),
             differential_pressure_min: Pascals(20_000.0),
         },
+        balance: None,
         make_up: Some(make_up()),
         interlock: interlock(),
         frost: FrostSettings::default(),
@@ -386,13 +408,24 @@ fn make_up() -> MakeUpSettings {
         mode: MakeUpMode::StartStop,
         start: Pascals(280_000.0),
         setpoint: Pascals(300_000.0),
+        sleep_raise: Pascals(0.0),
+        assist_after: None,
         relief_close: Pascals(340_000.0),
         relief_open: Pascals(360_000.0),
+        relief_fights_max: 6,
         run_max: Duration::from_secs(1200),
         volume_per_day_max: 20.0,
+        blind_volume_per_hour_max: 1.0,
         tank_low: Meters(0.4),
         tank_refill: Meters(1.0),
         tank_full: Meters(1.6),
+        leak: LeakSettings {
+            volume: 86.0,
+            compliance: 1.0e-6,
+            per_day_max: Ratio(0.02),
+            burst: CubicMetersPerSecond(0.001),
+            on_burst: BurstPolicy::Alarm,
+        },
     }
 }
 

@@ -3,15 +3,22 @@
 //! Numbers are in the units of the points (°C, Pa, m³/s, W, J, ratio); times are milliseconds since 1970-01-01 UTC. What is
 //! not known is `null`, never a number. States carry their name for programs and their texts for people.
 
+mod hours;
+mod pumps;
 mod records;
+mod water;
 
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use heatstation_core::balance::BalanceReport;
 use heatstation_core::ledger::Part;
+use heatstation_core::limiter::{LimiterKind, LimiterReport};
 use heatstation_core::moment::{Moment, Weekday};
 use heatstation_core::report::CircuitReport;
-use heatstation_points::{Catalogue, Definition, Direction, Kelvins, Reading, Value};
+use heatstation_core::room_sensors::Verdict;
+use heatstation_core::room_trim::RoomTrimReport;
+use heatstation_points::{Catalogue, CircuitNames, Definition, Direction, Kelvins, Reading, Value};
 use serde::Serialize;
 
 use super::words::{self, Text, Word};
@@ -103,6 +110,7 @@ struct CircuitView<'a> {
     mode: Word,
     stage: Word,
     setpoint: SetpointView,
+    hours: hours::HoursView,
     supply: Option<f64>,
     supply_source: Word,
     valve_reason: Word,
@@ -112,10 +120,15 @@ struct CircuitView<'a> {
     in_hand_seconds: Option<f64>,
     pressure_setpoint: Option<f64>,
     differential_pressure_setpoint: Option<f64>,
+    circulation: pumps::CirculationView,
+    make_up: Option<water::MakeUpView>,
+    leak: Option<water::LeakView>,
     circulation_pumps: usize,
     make_up_pumps: usize,
     buildings: &'a [String],
-    rooms: RoomsView,
+    rooms: RoomsView<'a>,
+    /// The secondary balance; `null` where the buildings' valves are set by hand.
+    balance: Option<BalanceView>,
     outage: Option<records::OpenOutageView>,
     season_time: SeasonTimeView,
     /// What is sent, by the point's name. Empty while nothing may be written.
@@ -130,6 +143,42 @@ struct SetpointView {
     parts: Vec<PartView>,
     held_by: Option<Word>,
     flow_ratio: f64,
+    /// The limits that the circuit has.
+    limits: Vec<LimitView>,
+}
+
+/// A limit, in the unit of what is measured.
+#[derive(Serialize)]
+struct LimitView {
+    #[serde(flatten)]
+    limiter: Word,
+    state: Word,
+    limit: f64,
+    measured: Option<f64>,
+    unit: &'static str,
+    /// By how much it asks the setpoint to give way; what it gets is in the parts.
+    asks_kelvins: f64,
+    limiting_seconds: f64,
+}
+
+impl LimitView {
+    fn of((kind, limiter): (LimiterKind, &LimiterReport)) -> Option<LimitView> {
+        let unit = match kind {
+            LimiterKind::Return => "celsius",
+            LimiterKind::Approach => "kelvins",
+            LimiterKind::Flow => "cubic_meters_per_second",
+            LimiterKind::Power | LimiterKind::Quota => "watts",
+        };
+        Some(LimitView {
+            limiter: Word::new(kind.name(), kind.texts()),
+            state: Word::new(limiter.state.name(), limiter.state.texts()),
+            limit: limiter.limit?,
+            measured: limiter.measured,
+            unit,
+            asks_kelvins: limiter.asks.0,
+            limiting_seconds: limiter.limiting_for.as_secs_f64(),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -145,15 +194,65 @@ impl PartView {
     }
 }
 
+/// What the rooms do to the curve.
 #[derive(Serialize)]
-struct RoomsView {
+struct RoomTrimView {
+    kelvins: f64,
+    frozen: Option<Word>,
+    helping: bool,
+}
+
+impl RoomTrimView {
+    fn of(trim: &RoomTrimReport) -> RoomTrimView {
+        let frozen = trim.frozen.map(|frozen| Word::new(frozen.name(), frozen.texts()));
+        RoomTrimView { kelvins: trim.shift.0, frozen, helping: trim.helping }
+    }
+}
+
+/// How the buildings share the water.
+#[derive(Serialize)]
+struct BalanceView {
+    spread: Option<f64>,
+    mean: Option<f64>,
+    most_open: Option<f64>,
+    standing: Option<Word>,
+    astray: usize,
+}
+
+impl BalanceView {
+    fn of(balance: &BalanceReport) -> BalanceView {
+        BalanceView {
+            spread: balance.spread.map(|spread| spread.0),
+            mean: balance.mean.map(|mean| mean.0),
+            most_open: balance.most_open.map(|open| open.0),
+            standing: balance.standing.map(|standing| Word::new(standing.name(), standing.texts())),
+            astray: balance.astray,
+        }
+    }
+}
+
+/// What is thought of each room sensor.
+fn sensors<'a>(names: &'a CircuitNames, circuit: &CircuitReport) -> BTreeMap<&'a str, Word> {
+    let verdicts = circuit.room_verdicts.as_slice().iter();
+    let word = |verdict: &Verdict| Word::new(verdict.name(), verdict.texts());
+    names.rooms.iter().map(String::as_str).zip(verdicts.map(word)).collect()
+}
+
+#[derive(Serialize)]
+struct RoomsView<'a> {
     configured: usize,
     fresh: usize,
     mean: Option<f64>,
     median: Option<f64>,
     coldest: Option<f64>,
     passing: Option<f64>,
+    counted: usize,
     tail_excess: Option<f64>,
+    tail_standard_error: Option<f64>,
+    tail_margin: Option<f64>,
+    trim: RoomTrimView,
+    /// What is thought of each sensor, by its name.
+    sensors: BTreeMap<&'a str, Word>,
     minimum: f64,
     pass_target: Option<f64>,
 }
@@ -280,7 +379,9 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             parts: setpoint.ledger.parts().map(PartView::of).collect(),
             held_by: setpoint.held_by.map(|by| Word::new(by.name(), by.texts())),
             flow_ratio: setpoint.flow_ratio.0,
+            limits: LimiterKind::ALL.into_iter().zip(&setpoint.limiters).filter_map(LimitView::of).collect(),
         },
+        hours: hours::hours(circuit, settings.room_target),
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),
         valve_reason: words::valve_reason(circuit.valve_reason),
@@ -289,7 +390,14 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         trips: circuit.trips.iter().map(|trip| Word::new(trip.name(), trip.texts())).collect(),
         in_hand_seconds: circuit.in_hand.map(|left| left.as_secs_f64()),
         pressure_setpoint: circuit.pressure_setpoint.map(|pressure| pressure.0),
-        differential_pressure_setpoint: circuit.differential_pressure_setpoint.map(|pressure| pressure.0),
+        differential_pressure_setpoint: circuit
+            .circulation
+            .speed
+            .differential_pressure_setpoint
+            .map(|pressure| pressure.0),
+        make_up: circuit.make_up.as_ref().map(|report| water::make_up(report, names.make_up_pumps)),
+        leak: circuit.leak.as_ref().map(water::leak),
+        circulation: pumps::circulation(&circuit.circulation, names.circulation_pumps),
         circulation_pumps: names.circulation_pumps,
         make_up_pumps: names.make_up_pumps,
         buildings: &names.buildings,
@@ -300,7 +408,12 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             median: circuit.rooms.median.map(|t| t.0),
             coldest: circuit.rooms.coldest.map(|t| t.0),
             passing: circuit.rooms.passing.map(|share| share.0),
-            tail_excess: circuit.rooms.tail_excess.map(|excess| excess.0),
+            counted: circuit.rooms.counted,
+            tail_excess: circuit.rooms.tail.map(|tail| tail.sure().0),
+            tail_standard_error: circuit.rooms.tail.map(|tail| tail.standard_error.0),
+            tail_margin: circuit.rooms.tail.map(|tail| tail.margin.0),
+            trim: RoomTrimView::of(&circuit.room_trim),
+            sensors: sensors(names, circuit),
             minimum: facts.settings.profile.dwelling_min.value.0,
             pass_target: facts
                 .settings
@@ -309,6 +422,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
                 .as_ref()
                 .map(|target| target.value.numerator as f64 / target.value.denominator as f64),
         },
+        balance: circuit.balance.as_ref().map(BalanceView::of),
         outage: circuit.outage.map(records::open_outage),
         season_time: SeasonTimeView {
             supplied_seconds: circuit.season_time.supplied.as_secs_f64(),

@@ -12,9 +12,9 @@ use heatstation_core::outage::Cause;
 use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
-use heatstation_core::supply_loop::SupplySource;
+use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
-use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality};
+use heatstation_points::{Catalogue, CircuitIndex, Doubt, Fault, Quality, RoomIndex};
 use serde::Serialize;
 
 pub(super) use advice::advice;
@@ -65,6 +65,8 @@ pub(super) fn valve_reason(reason: ValveReason) -> Word {
         ValveReason::NoDemand => Word::new(name, ("无供热需求", "no heat is wanted")),
         ValveReason::Starting => Word::new(name, ("等待循环建立", "waiting for circulation")),
         ValveReason::Control => Word::new(name, ("跟随设定值", "following the setpoint")),
+        ValveReason::CreepFlow => Word::new(name, ("小流量, 关阀", "flow too small for the meter: closed")),
+        ValveReason::Flushing => Word::new(name, ("定时冲洗测点", "opened for a while: no standing water is measured")),
         ValveReason::HoldSensorLost => Word::new(name, ("传感器失效, 保持开度", "sensor lost: position held")),
         ValveReason::SafePosition => Word::new(name, ("传感器失效, 安全开度", "sensor lost: safe position")),
         ValveReason::Hand => Word::new(name, ("手动", "in hand")),
@@ -81,6 +83,7 @@ pub(super) fn pump_reason(reason: PumpReason) -> Word {
         PumpReason::Filling => Word::new(name, ("等待升压", "waiting for pressure")),
         PumpReason::Heating => Word::new(name, ("供热运行", "heating")),
         PumpReason::Frost => Word::new(name, ("防冻运行", "frost protection")),
+        PumpReason::Exercise => Word::new(name, ("防卡死运转", "turned so that they do not seize")),
         PumpReason::PostRun => Word::new(name, ("延时运行", "running on after the valve closed")),
         PumpReason::Hand => Word::new(name, ("手动", "in hand")),
         PumpReason::Interlock(trip) => interlocked(name, trip),
@@ -197,6 +200,11 @@ pub(super) fn circuit_name(catalogue: Option<&Catalogue>, circuit: CircuitIndex)
     names.map_or_else(|| format!("#{}", circuit.0 + 1), |names| names.name.clone())
 }
 
+pub(super) fn room_name(catalogue: Option<&Catalogue>, circuit: CircuitIndex, room: RoomIndex) -> String {
+    let names = catalogue.and_then(|catalogue| catalogue.circuits().get(circuit.0));
+    names.and_then(|names| names.rooms.get(room.0)).map_or_else(|| format!("#{}", room.0 + 1), String::clone)
+}
+
 pub(super) fn place(catalogue: Option<&Catalogue>, place: Place) -> Text {
     match place {
         Place::Station => Text::new("全站", "station"),
@@ -207,6 +215,10 @@ pub(super) fn place(catalogue: Option<&Catalogue>, place: Place) -> Text {
         Place::CirculationPump(circuit, pump) => {
             let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
             Text::new(format!("{name} {plate}#循环泵"), format!("{name}, circulation pump {plate}"))
+        }
+        Place::MakeUpPump(circuit, pump) => {
+            let (name, plate) = (circuit_name(catalogue, circuit), pump.0 + 1);
+            Text::new(format!("{name} {plate}#补水泵"), format!("{name}, make-up pump {plate}"))
         }
     }
 }

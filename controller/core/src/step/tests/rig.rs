@@ -19,8 +19,9 @@ use crate::request::{Origin, Request, Wish};
 use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
-    CircuitSettings, EnvelopeSettings, FrostSettings, MakeUpMode, OutageSettings, OutdoorSettings, RoomSettings,
-    RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
+    CircuitSettings, EnvelopeSettings, FrostSettings, LimitsSettings, MakeUpMode, OutageSettings, OutdoorSettings,
+    RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings,
+    TimesSettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -32,7 +33,7 @@ pub(crate) fn circuit() -> CircuitSettings {
         name: "low-zone".to_owned(),
         heated_area: Area::from_square_meters(86_000),
         buildings: Vec::new(),
-        rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0) }).collect(),
+        rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0), building: None }).collect(),
         curve: Curve::Emitter(EmitterCurve {
             design_supply: Celsius(75.0),
             design_return: Celsius(50.0),
@@ -44,18 +45,23 @@ pub(crate) fn circuit() -> CircuitSettings {
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
+        room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
         times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
+            warm: None,
             max: Celsius(80.0),
+            emitter_max: Celsius(80.0),
             rise_per_hour: Kelvins(20.0),
             fall_per_hour: Kelvins(20.0),
         },
+        limits: LimitsSettings::default(),
         supply_loop: SupplyLoopSettings::default(),
         valve: ValveSettings::default(),
         circulation: circulation::tests::settings(),
+        balance: None,
         make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
         interlock: crate::interlock::tests::settings(),
         frost: FrostSettings::default(),

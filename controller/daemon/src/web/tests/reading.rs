@@ -202,8 +202,8 @@ async fn the_journal_is_read_from_its_end_piece_by_piece() {
     let failed = rig.get("/api/v1/journal?kind=pump_failed").await.json();
     let records = failed["records"].as_array().unwrap();
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0]["text"]["zh"], "low-zone: 1#循环泵故障");
-    assert_eq!(records[0]["text"]["en"], "low-zone: circulation pump 1 failed");
+    assert_eq!(records[0]["text"]["zh"], "low-zone: 1#循环泵故障 (变频器故障)");
+    assert_eq!(records[0]["text"]["en"], "low-zone: circulation pump 1 failed: its drive reports a fault");
     assert_eq!(records[0]["hash"].as_str().unwrap().len(), 64);
     assert!(rig.get("/api/v1/journal?before=1").await.json()["records"].as_array().unwrap().is_empty());
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use heatstation_core::alarm::AlarmKey;
+use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::load_shed::ShedBy;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
 
-use super::{Text, cause, circuit_name, mode, outdoor_source, place};
+use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
 use crate::records::Deed;
 
 /// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
@@ -88,9 +89,19 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let (at, plate) = (name(*circuit), pump.0 + 1);
             Text::new(format!("{at}: {plate}#循环泵启动"), format!("{at}: circulation pump {plate} started"))
         }
-        Event::PumpFailed { circuit, pump } => {
-            let (at, plate) = (name(*circuit), pump.0 + 1);
-            Text::new(format!("{at}: {plate}#循环泵故障"), format!("{at}: circulation pump {plate} failed"))
+        Event::PumpFailed { circuit, pump, failure } => {
+            let (at, plate, why) = (name(*circuit), pump.0 + 1, failure.map_or(("", ""), failure_text));
+            Text::new(
+                format!("{at}: {plate}#循环泵故障{}", why.0),
+                format!("{at}: circulation pump {plate} failed{}", why.1),
+            )
+        }
+        Event::DutyChanged { circuit, from, to, because } => {
+            let (at, from, to, why) = (name(*circuit), from.0 + 1, to.0 + 1, change_text(*because));
+            Text::new(
+                format!("{at}: {from}#循环泵换为{to}# ({})", why.0),
+                format!("{at}: duty went from circulation pump {from} to {to} {}", why.1),
+            )
         }
         Event::OutdoorSourceChanged { from, to } => {
             let (from, to) = (outdoor_source(*from).text, outdoor_source(*to).text);
@@ -98,6 +109,11 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
                 format!("室外温度来源: {} → {}", from.zh, to.zh),
                 format!("outdoor temperature: {} → {}", from.en, to.en),
             )
+        }
+        Event::RoomSensorJudged { circuit, room, verdict } => {
+            let (at, (zh, en)) = (name(*circuit), verdict.texts());
+            let sensor = room_name(catalogue, *circuit, *room);
+            Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
@@ -118,6 +134,21 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let at = name(*circuit);
             Text::new(format!("{at}: 手动到期, 恢复自动"), format!("{at}: hand control expired, automatic again"))
         }
+    }
+}
+
+const fn change_text(because: ChangeReason) -> (&'static str, &'static str) {
+    match because {
+        ChangeReason::Hours => ("按运行时间", "by its hours"),
+        ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
+    }
+}
+
+const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
+    match failure {
+        PumpFailure::Fault => (" (变频器故障)", ": its drive reports a fault"),
+        PumpFailure::NoFeedback => (" (无运行反馈)", ": it is not seen to run"),
+        PumpFailure::NoWater => (" (空转)", ": it turns and no water moves"),
     }
 }
 
