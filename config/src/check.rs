@@ -12,18 +12,20 @@ mod guard;
 pub(crate) mod house;
 mod limits;
 mod make_up;
+mod outdoor;
 mod places;
 mod season;
 mod supply;
 mod times;
 mod trim;
 mod valve;
+mod weather;
 mod week;
 
 use std::path::Path;
 
-use heatstation_core::settings::{OutdoorSettings, Settings};
-use heatstation_points::{AuxiliaryPoint, Catalogue, Celsius, CircuitNames, Unit};
+use heatstation_core::settings::Settings;
+use heatstation_points::{AuxiliaryPoint, Catalogue, CircuitNames, Unit};
 use jiff::tz::TimeZone;
 
 use crate::desk::{Desk, Field, Otherwise, Section, number, one_of, or};
@@ -100,7 +102,8 @@ pub(crate) struct Base {
 fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<Station> {
     let base = check_base(desk, raw, folder);
     let season = season::check(desk, raw, &base);
-    let outdoor = check_outdoor(desk, raw, &base);
+    let shoulder = season.as_ref().map(|season| season::check_shoulder(desk, raw, &base, season));
+    let outdoor = outdoor::check(desk, raw, &base);
     let auxiliaries = check_auxiliaries(desk, raw);
     let circuits = circuit::check_all(desk, raw, &base);
     places::areas_add_up(desk, &base, &circuits);
@@ -135,6 +138,7 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
             heated_area: places::area(&base.heated_area),
             design_outdoor: base.design_outdoor.celsius(),
             season: season?,
+            shoulder: shoulder?,
             profile: standard.profile(),
             outdoor,
             circuits: circuits.into_iter().map(|circuit| circuit.settings).collect(),
@@ -224,54 +228,6 @@ fn find_standard(desk: &mut Desk, written: &Field<String>, folder: Option<&Path>
             desk.error(&written.place, written.key.as_str(), format!("its file {what}"), "make the file readable");
             None
         }
-    }
-}
-
-fn check_outdoor(desk: &mut Desk, file: &RawFile, base: &Base) -> OutdoorSettings {
-    let written = file.outdoor.clone().unwrap_or_default();
-    let raw = &written.value;
-    let at = Section::new("outdoor", 0, &written.span);
-    let usual = OutdoorSettings::default();
-    let filter = number!(
-        desk,
-        at,
-        raw.filter_hours,
-        0.0..=72.0,
-        or(
-            usual.filter.as_secs_f64() / 3600.0,
-            "for the coldest rooms 0 to 6 h was best in three climates; longer filters suit the opaque part of a building alone"
-        )
-    );
-    let hold = number!(
-        desk,
-        at,
-        raw.hold_hours,
-        0.1..=48.0,
-        or(
-            usual.hold.as_secs_f64() / 3600.0,
-            "the ageing of a filtered value in the European controllers' failure ladders"
-        )
-    );
-    let fallback = number!(
-        desk,
-        at,
-        raw.fallback_celsius,
-        -30.0..=15.0,
-        or(usual.fallback.0, "Siemens RVL481: 0 °C after loss of the outdoor sensor")
-    );
-    let disagreement = number!(
-        desk,
-        at,
-        raw.disagreement_kelvins,
-        0.5..=30.0,
-        or(usual.disagreement.0, "more than 5 K is sun on one of them")
-    );
-    desk.not_above(&base.design_outdoor, &fallback, "colder than the design the buildings were not built for");
-    OutdoorSettings {
-        filter: filter.duration(),
-        hold: hold.duration(),
-        fallback: Celsius(fallback.value),
-        disagreement: disagreement.kelvins(),
     }
 }
 

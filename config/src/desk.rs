@@ -409,9 +409,13 @@ pub(crate) fn word<T: Serialize>(value: &T) -> String {
 /// The unit that a key carries at its end.
 pub(crate) fn unit_of(key: &str) -> Option<&'static str> {
     // Longest first: `_kelvins_per_hour` ends in a unit of time as well.
-    const UNITS: [(&str, &str); 29] = [
+    const UNITS: [(&str, &str); 33] = [
         ("_kelvins_per_hour", "K/h"),
         ("_kelvins_per_minute", "K/min"),
+        ("_kelvins_per_kilowatt_per_m2", "K/(kW/m²)"),
+        ("_kelvins_per_meter_per_second", "K/(m/s)"),
+        ("_meters_per_second", "m/s"),
+        ("_ratio_per_hour", "1/h"),
         ("_kelvins_per_percent", "K/%"),
         ("_gigajoules_per_day", "GJ/d"),
         ("_kilowatt_hours_per_m2", "kWh/m²"),

@@ -14,14 +14,15 @@ pub use circuit::{
     CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBoost, RawBuilding,
     RawBuildingUse, RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation,
     RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFall,
-    RawFar, RawFeedForward, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHoliday, RawInterlock,
-    RawLimitPriority, RawLimiters, RawLoadShed, RawMakeUp, RawMakeUpMode, RawOptimum, RawOutage, RawPeriod,
-    RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSetBack, RawSpecialDay, RawSpread,
-    RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
+    RawFar, RawFeedForward, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit,
+    RawHeatingLimitScope, RawHoliday, RawInterlock, RawLimitPriority, RawLimiters, RawLoadShed, RawMakeUp,
+    RawMakeUpMode, RawOptimum, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors,
+    RawRoomTrim, RawSetBack, RawSpecialDay, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
+    RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
-    RawReadBack, RawRow, RawTable, RawTemplate, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
+    RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
 };
 
 use crate::written::Written;
@@ -92,6 +93,16 @@ pub struct RawSeason {
     /// The day on which the station begins to heat, so that the rooms are warm on the first day. Three days before it
     /// unless written.
     pub heating_from_day: Option<Written<Date>>,
+    /// The last day on which the station heats, though heat is no longer due. The last day of the season unless written.
+    pub heating_until_day: Option<Written<Date>>,
+    /// From this day on the station begins to heat when the mean of five days is not above `mean_limit_celsius`. Unless
+    /// written it begins by date alone.
+    pub earliest_day: Option<Written<Date>>,
+    /// Until this day the station goes on heating while the mean of five days is not above `mean_limit_celsius`. Unless
+    /// written it ends by date alone.
+    pub latest_day: Option<Written<Date>>,
+    /// The mean outdoor temperature of five days that calls for heat before and after the planned days.
+    pub mean_limit_celsius: Number,
 }
 
 /// A date as TOML writes it, without quotes: `2026-11-15`.
@@ -125,6 +136,16 @@ pub struct RawOutdoor {
     pub fallback_celsius: Number,
     /// How far two sensors may differ before the colder one is taken and an alarm is raised.
     pub disagreement_kelvins: Number,
+    /// How much warmer than the meteorological service the sensor may be before the service is taken: sun on the sensor.
+    pub sun_excess_kelvins: Number,
+    /// How long that must last before the sensor is no longer believed and an alarm is raised.
+    pub sun_after_hours: Number,
+    /// A sensor that has not moved for this long is no longer believed; 0 switches the check off.
+    pub frozen_after_hours: Number,
+    /// How fast the bias of the meteorological service is learnt against the sensor: its share of an hour, 0 to 1.
+    pub bias_ratio_per_hour: Number,
+    /// A forecast that was issued longer ago than this is not used.
+    pub forecast_age_max_hours: Number,
 }
 
 /// A point of the site's own choice.

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use heatstation_drivers::SettingsProblem;
 use heatstation_drivers::settings::{
-    DeviceSettings, Encoding, EnumRow, Memory, Polarity, ReadBack, ReadLimits, Register, Table, WordOrder,
-    WriteFunction, WriteRules,
+    DeviceSettings, Encoding, EnumRow, Memory, Polarity, ReadBack, ReadLimits, Register, Table, WatchdogRule,
+    WordOrder, WriteFunction, WriteRules,
 };
 use heatstation_points::{Definition, Direction, Pace};
 
-use crate::desk::{Desk, Section, one_of, or};
+use crate::desk::{Desk, Section, derived, one_of, or, shown};
 use crate::problem::Place;
 use crate::raw::{
-    RawEncoding, RawInvalid, RawLimits, RawPeriods, RawReadBack, RawRow, RawTable, RawWordOrder, RawWrite,
+    RawEncoding, RawInvalid, RawLimits, RawPeriods, RawReadBack, RawRow, RawTable, RawWatchdog, RawWordOrder, RawWrite,
     RawWriteFunction,
 };
 use crate::units;
@@ -44,6 +44,7 @@ pub(crate) struct Manners<'a> {
     pub limits: ReadLimits,
     pub periods: Periods,
     pub write: WriteRules,
+    pub watchdog: Option<WatchdogRule>,
     pub order: WordOrder,
     pub invalid: Option<&'a RawInvalid>,
 }
@@ -119,6 +120,58 @@ pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits 
         }
     }
     ReadLimits { max_registers, max_bits, max_hole, forbidden }
+}
+
+/// What the watchdog of a device must be; `base` is added to an address of its template.
+pub(crate) fn watchdog(
+    desk: &mut Desk,
+    both: &Both<'_, RawWatchdog>,
+    base: u64,
+    refresh: Duration,
+) -> Option<WatchdogRule> {
+    let (at, raw) = both!(both, address);
+    let Some(written) = raw else {
+        for (section, raw) in [&both.template, &both.station] {
+            if raw.is_some() {
+                desk.missing(
+                    &section.place,
+                    &section.key("address"),
+                    "write where its time stands, as in `address = 46`",
+                );
+            }
+        }
+        return None;
+    };
+    let from_template = both.station.1.is_none_or(|raw| raw.address.is_none());
+    let address =
+        desk.count(at, "address", Some(written), 0..=65_535, or(0, "")).value + if from_template { base } else { 0 };
+    let (at, raw) = both!(both, table);
+    let holding = or(RawTable::HoldingRegister, "where parameters of PLCs and drives stand");
+    let table_at = desk.choice(at, "table", raw, holding, RawTable::HoldingRegister);
+    let (at, raw) = both!(both, seconds_per_count);
+    let count = desk.number(at, "seconds_per_count", raw, 0.001..=3600.0, or(1.0, "most watchdogs count seconds"));
+    let (at, raw) = both!(both, min_seconds);
+    let twice = derived(2.0 * refresh.as_secs_f64(), "two refreshes of the outputs: one of them may be lost");
+    let least = desk.number(at, "min_seconds", raw, 0.1..=3600.0, twice);
+    let (at, raw) = both!(both, max_seconds);
+    let usual = or(60.0, "PLCs and drives are delivered with 60 s (Danfoss FC 102, parameter 8-03)");
+    let most = desk.number(at, "max_seconds", raw, 0.1..=3600.0, usual);
+    desk.not_above(&least, &most, "a time has to lie between the two");
+    if least.sound && least.value <= refresh.as_secs_f64() {
+        let what = format!("{} s is no longer than the refresh of its outputs", shown(least.value));
+        let help = "such a watchdog bites in normal running: write a longer one, or a shorter `refresh_seconds`";
+        desk.error(&least.place, least.key.as_str(), what, help);
+    }
+    if address > 65_535 {
+        desk.error(&at.place, at.key("address"), format!("{address} is no address"), "addresses end at 65535");
+    }
+    Some(WatchdogRule {
+        table: table(table_at.value),
+        address: address.min(65_535) as u16,
+        seconds_per_count: count.value,
+        least: least.duration(),
+        most: most.duration(),
+    })
 }
 
 /// The write rules that hold for a device.

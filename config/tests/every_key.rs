@@ -121,6 +121,7 @@ fn others(value: &str) -> Vec<String> {
         ("\"10:15\"", "\"10:16\""),
         ("\"start-stop\"", "\"variable-speed\""),
         ("\"office\"", "\"kindergarten\""),
+        ("\"always\"", "\"outside-season\""),
         ("\"holding-register\"", "\"input-register\""),
         ("\"input-register\"", "\"holding-register\""),
         ("\"i32\"", "\"u32\""),

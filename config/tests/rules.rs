@@ -145,7 +145,7 @@ fn names_are_fit_for_metrics() {
 
 #[test]
 fn pressures_stand_in_order() {
-    let order = "protect < restart < start < setpoint < relief_close < relief_open < trip";
+    let order = "protect < restart < start < setpoint + sleep_raise < relief_close < relief_open < trip";
     demo(
         "relief_open_kilopascals = 350",
         "relief_open_kilopascals = 320",
@@ -154,7 +154,7 @@ fn pressures_stand_in_order() {
     );
     demo(
         "pressure_restart_kilopascals = 240",
-        "pressure_restart_kilopascals = 270",
+        "pressure_restart_kilopascals = 280",
         "circuit.low-zone.interlock.pressure_restart_kilopascals",
         order,
     );
@@ -549,4 +549,16 @@ fn the_ways_down_and_up_have_the_keys_of_their_own_kind() {
         "never granted",
     );
     slip("[circuit.curve]\nslope_ratio = 1.5", "circuit.low-zone.curve.slope_ratio", "slope_ratio", "from 0.4 to 1.3");
+}
+
+#[test]
+fn a_watchdog_outlasts_the_refresh_of_the_outputs_and_stands_somewhere() {
+    let watchdog = |lines: &str, key: &str, line: &str, what: &str| {
+        let from = "template = \"generic/exchange-station-plc\"";
+        let key = format!("device.plc.watchdog.{key}");
+        slip("demo", from, &format!("{from}\n\n[device.watchdog]\n{lines}"), &key, line, what);
+    };
+    watchdog("min_seconds = 10", "min_seconds", "min_seconds", "refresh");
+    watchdog("max_seconds = 15", "max_seconds", "max_seconds", "min_seconds");
+    watchdog("seconds_per_count = 0", "seconds_per_count", "seconds_per_count", "0.001");
 }

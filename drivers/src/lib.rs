@@ -7,11 +7,13 @@
 //! * [`plan`]: which requests read all registers.
 //! * [`bus`]: what every register wire can do. [`modbus`]: Modbus TCP.
 //! * [`output`]: from a wish to a value that was read back.
+//! * [`device_watchdog`]: what the device does when we die, looked at before it is written.
 //! * [`wire`]: one wire at work, and the handle to it.
 //! * [`probe`]: asking once, for commissioning.
 
 pub mod bus;
 pub mod decode;
+pub mod device_watchdog;
 pub mod encoding;
 pub mod modbus;
 pub mod output;

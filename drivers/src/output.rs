@@ -25,6 +25,7 @@ use heatstation_points::{Fault, Point, Value};
 
 use crate::bus::Refusal;
 use crate::decode::{decode, encode};
+use crate::device_watchdog::Unfit;
 use crate::settings::{Memory, ReadBack, Register};
 
 /// Older wishes are not written: law 5, no command older than 10 s.
@@ -113,6 +114,8 @@ pub enum Obstacle {
     WearBudgetSpent,
     /// Something else keeps writing it, or it does not take what is written.
     Contested,
+    /// The device's watchdog would not notice if this computer died.
+    Watchdog(Unfit),
 }
 
 /// What became of one output.
@@ -382,6 +385,12 @@ impl Output {
         self.state = OutputState::Refused;
         self.obstacle = Some(Obstacle::WearBudgetSpent);
         Action::Wait(now + YEAR.mul_f64((1.0 - budget.left) / budget.per_year))
+    }
+
+    /// It may not be written, because the device would hold it for ever if this computer died.
+    pub(crate) fn denied(&mut self, unfit: Unfit) {
+        self.state = OutputState::Refused;
+        self.obstacle = Some(Obstacle::Watchdog(unfit));
     }
 
     /// The write is about to go out. From here on the device may hold it.

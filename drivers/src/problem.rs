@@ -123,6 +123,23 @@ impl DeviceSettings {
                 wrong(format!("the forbidden {} range {}..={} is empty", table.name(), range.start(), range.end()));
             }
         }
+        if let Some(rule) = &self.watchdog {
+            if rule.table.holds_bits() {
+                wrong(format!(
+                    "its watchdog's time cannot stand in the {} table; registers hold it",
+                    rule.table.name()
+                ));
+            }
+            if !(rule.seconds_per_count.is_finite() && rule.seconds_per_count > 0.0) {
+                wrong("a count of its watchdog must stand for more than 0 s".to_owned());
+            }
+            if rule.most < rule.least || rule.least.is_zero() {
+                wrong("the shortest time of its watchdog is zero or longer than the longest".to_owned());
+            }
+            if touches_forbidden(self, rule.table, rule.address, 1) {
+                wrong(format!("its watchdog stands in the {} table where it is forbidden", rule.table.name()));
+            }
+        }
         for register in &self.registers {
             problems.extend(register_problems(self, register));
         }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::bus::{Bus, BusError, Refusal, Span, Write};
 use crate::decode::decode;
+use crate::device_watchdog::{DeviceWatchdog, Leave};
 use crate::encoding::Encoding;
 use crate::output::{Action, DesiredOutputs, Output};
 use crate::poller::{Lost, Poller, backoff};
@@ -32,6 +33,7 @@ pub(crate) struct Runner<B> {
     shown: Arc<Mutex<Shown>>,
     wishes: watch::Receiver<DesiredOutputs>,
     pollers: Vec<Poller>,
+    watchdogs: Vec<DeviceWatchdog>,
     /// Place in `shown.samples` of the first register of each device.
     first_slots: Vec<usize>,
     outputs: Vec<Output>,
@@ -44,6 +46,7 @@ pub(crate) struct Runner<B> {
 enum Job {
     Write(usize),
     ReadBack(usize),
+    AskWatchdog(usize),
     Read { device: usize, block: usize },
     Sleep(Duration),
 }
@@ -57,6 +60,7 @@ impl<B: Bus> Runner<B> {
         wishes: watch::Receiver<DesiredOutputs>,
     ) -> Runner<B> {
         let pollers = settings.devices.iter().enumerate().map(|(number, device)| Poller::new(number, device)).collect();
+        let watchdogs = settings.devices.iter().map(DeviceWatchdog::of).collect();
         let mut first_slots = Vec::new();
         let mut outputs = Vec::new();
         let mut slot = 0;
@@ -75,6 +79,7 @@ impl<B: Bus> Runner<B> {
             shown,
             wishes,
             pollers,
+            watchdogs,
             first_slots,
             outputs,
             outputs_in_a_row: 0,
@@ -98,6 +103,7 @@ impl<B: Bus> Runner<B> {
                 match self.next_job(now) {
                     Job::Write(output) => self.write(output).await,
                     Job::ReadBack(output) => self.read_back(output).await,
+                    Job::AskWatchdog(device) => self.ask_watchdog(device).await,
                     Job::Read { device, block } => self.read(device, block).await,
                     Job::Sleep(until) => self.sleep(until).await,
                 }
@@ -147,10 +153,20 @@ impl<B: Bus> Runner<B> {
         let mut wake = Duration::MAX;
         let mut read_back = None;
         let mut write = None;
+        let mut ask = None;
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let poller = &self.pollers[output.device];
+            let (poller, watchdog) = (&self.pollers[output.device], &self.watchdogs[output.device]);
             match output.next(now) {
-                Action::Write if poller.is_available(now) => write = write.or(Some(place)),
+                Action::Write if poller.is_available(now) => match watchdog.leave(now) {
+                    Leave::Given => write = write.or(Some(place)),
+                    Leave::Ask => ask = ask.or(Some(output.device)),
+                    Leave::Denied { until } => {
+                        if let Some(unfit) = watchdog.unfit() {
+                            output.denied(unfit);
+                        }
+                        wake = wake.min(until);
+                    }
+                },
                 Action::ReadBack if poller.is_available(now) => read_back = read_back.or(Some(place)),
                 Action::Write | Action::ReadBack => wake = wake.min(poller.quiet_until()),
                 Action::Wait(until) => wake = wake.min(until),
@@ -161,6 +177,10 @@ impl<B: Bus> Runner<B> {
 
         let read = self.most_urgent_read(now);
         let is_reads_turn = read.is_some() && OUTPUTS_IN_A_ROW <= self.outputs_in_a_row;
+        if let Some(device) = ask.filter(|_| !is_reads_turn) {
+            self.outputs_in_a_row += 1;
+            return Job::AskWatchdog(device);
+        }
         match (write, read_back, read) {
             (Some(output), _, _) if !is_reads_turn => {
                 self.outputs_in_a_row += 1;
@@ -222,6 +242,7 @@ impl<B: Bus> Runner<B> {
                 for poller in &mut self.pollers {
                     poller.reconnected(now);
                 }
+                self.watchdogs.iter_mut().for_each(DeviceWatchdog::forget);
                 tracing::info!(wire = self.settings.name, "connected");
             }
             Err(error) => {
@@ -311,6 +332,7 @@ impl<B: Bus> Runner<B> {
         for output in &mut self.outputs {
             output.disconnected();
         }
+        self.watchdogs.iter_mut().for_each(DeviceWatchdog::forget);
         self.reconnect_at = if self.attempts == 0 { now } else { now + backoff(self.attempts, &self.settings) };
         self.attempts = self.attempts.saturating_add(1);
     }
@@ -382,6 +404,37 @@ impl<B: Bus> Runner<B> {
             // It cannot say what it holds. It is written all the same, at the pace of the contested.
             Err(BusError::Refused(_)) => self.take(slot, asked_at, Err(Fault::Refused)),
             Err(_) => {}
+        }
+    }
+
+    /// Reads the time of a device's watchdog before anything is written to it.
+    async fn ask_watchdog(&mut self, device: usize) {
+        let Some(span) = self.watchdogs[device].span() else { return };
+        let asked_at = self.now();
+        let outcome = self.bus.read(span).await;
+        self.note(device, asked_at, outcome.as_ref().map(|_| ()));
+        let word = match outcome {
+            Ok(words) => words.first().copied(),
+            Err(BusError::Refused(Refusal::Function | Refusal::Address | Refusal::Value)) => None,
+            Err(BusError::Refused(Refusal::Busy)) => return self.watchdogs[device].ask_later(asked_at),
+            // Not an answer: it is asked again when the device or the connection is back.
+            Err(
+                BusError::Refused(Refusal::Failure(_))
+                | BusError::Silent
+                | BusError::Broken(_)
+                | BusError::Nonsense(_)
+                | BusError::Unreachable { .. },
+            ) => return,
+        };
+        let now = self.now();
+        let news = self.watchdogs[device].says(word, now);
+        if news {
+            let (wire, name) = (&self.settings.name, &self.settings.devices[device].name);
+            if let Some(unfit) = self.watchdogs[device].unfit() {
+                tracing::warn!(wire, device = name, %unfit, "nothing is written to this device");
+            } else {
+                tracing::info!(wire, device = name, "the watchdog of the device is as it must be");
+            }
         }
     }
 

@@ -83,6 +83,23 @@ pub struct DeviceSettings {
     pub limits: ReadLimits,
     /// What is read and written there.
     pub registers: Vec<Register>,
+    /// Where its watchdog's time stands and what it must be before the device is written; none leaves that unasked.
+    pub watchdog: Option<WatchdogRule>,
+}
+
+/// What a device's communication watchdog must be before the device is written.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct WatchdogRule {
+    /// Which address space its time stands in: registers.
+    pub table: Table,
+    /// Protocol address, counted from 0, of one word without sign.
+    pub address: u16,
+    /// Seconds that one count of the word stands for.
+    pub seconds_per_count: f64,
+    /// The shortest time that is allowed: longer than the refresh of outputs, or it bites in normal running.
+    pub least: Duration,
+    /// The longest time that is allowed.
+    pub most: Duration,
 }
 
 /// What one read request to a device may ask for.

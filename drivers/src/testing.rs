@@ -32,7 +32,7 @@ pub(crate) fn output(name: &str, table: Table, address: u16, encoding: Encoding)
 }
 
 pub(crate) fn device_of(registers: Vec<Register>) -> DeviceSettings {
-    DeviceSettings { name: "plc".to_owned(), modbus_unit: 1, limits: ReadLimits::default(), registers }
+    DeviceSettings { name: "plc".to_owned(), modbus_unit: 1, limits: ReadLimits::default(), registers, watchdog: None }
 }
 
 pub(crate) fn wire_of(registers: Vec<Register>) -> WireSettings {

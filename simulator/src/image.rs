@@ -96,8 +96,14 @@ impl SharedPlant {
         let coil_blocks = (0..catalogue.circuits().len().min(blocks::MOST_CIRCUITS) as u16)
             .map(|c| (blocks::COILS * (c + 1), blocks::CIRCUIT_COILS))
             .collect();
+        let mut words = vec![0; length];
+        words[usize::from(blocks::WATCHDOG_SECONDS)] = watchdog.after.as_secs().min(u64::from(u16::MAX)) as u16;
+        words[usize::from(blocks::WATCHDOG_ACTION)] = match watchdog.then {
+            OnSilence::KeepOutputs => 0,
+            OnSilence::CloseValves => 1,
+        };
         let image = Image {
-            words: vec![0; length],
+            words,
             blocks,
             coil_blocks,
             outputs: outputs(&rows),

@@ -92,6 +92,10 @@ pub(crate) mod blocks {
     pub const HEARTBEAT: u16 = 44;
     /// How often a minute has passed without any request.
     pub const COMMUNICATION_LOSSES: u16 = 45;
+    /// After how many seconds of silence the watchdog bites; 0 is off.
+    pub const WATCHDOG_SECONDS: u16 = 46;
+    /// What it then does: 0 keeps the outputs, 1 closes the control valves.
+    pub const WATCHDOG_ACTION: u16 = 47;
     /// Circuit `c` has its coils from `COILS * (c + 1)`.
     pub const COILS: u16 = 100;
     /// Coils of a circuit.

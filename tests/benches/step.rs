@@ -25,7 +25,8 @@ fn warm() -> (Settings, State, Inputs) {
     }
     let now = rig.view().2.expect("two hours have passed").moment;
     let readings = rig.readings().clone();
-    (settings, rig.state().clone(), Inputs { now, readings, requests: Vec::new(), health: Health::default() })
+    let (forecast, requests) = (rig.forecast().copied(), Vec::new());
+    (settings, rig.state().clone(), Inputs { now, readings, forecast, requests, health: Health::default() })
 }
 
 /// One second later.

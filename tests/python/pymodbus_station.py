@@ -125,6 +125,8 @@ async def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         manual = file.read()
     words, expected, outputs = fill(manual, sys.argv[2].split(","))
+    # The PLC's own watchdog: 60 s of silence. While it is off, nothing is written to it.
+    words[46] = 60
     # Its blocks count from 1.
     block = ModbusSequentialDataBlock(1, words)
     server = ModbusTcpServer(

@@ -46,7 +46,8 @@ for step in range(7 * 86400 // STEP):
     )
     assert answer["time"] == time.isoformat(), answer
     wished = answer["commands"].get("circuit.low-zone.valve.position", 0.0)
-    turns = answer["commands"].get("circuit.low-zone.circulation_pump.1.start", 0.0)
+    # The duty goes from pump to pump: water moves while either turns.
+    turns = max(answer["commands"].get(f"circuit.low-zone.circulation_pump.{pump}.start", 0.0) for pump in (1, 2))
     setpoint = answer["setpoints"]["circuit.low-zone.secondary_supply.temperature"]
     valve += max(-STEP / 120, min(STEP / 120, wished - valve))
     # Emitters at the mean water temperature, two iterations are plenty.

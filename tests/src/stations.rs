@@ -14,9 +14,10 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
-    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
-    Settings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
+    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
+    RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings,
+    ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -57,6 +58,11 @@ struct Zone {
 /// One circuit of 86 000 m² with radiators in Shandong, two circulation pumps and one make-up pump; cold at the start.
 pub fn demo() -> Station {
     station(&[low_zone(6, 4, MakeUpMode::VariableSpeed)])
+}
+
+/// One circuit with radiators and two buildings: for stories of days.
+pub fn small() -> Station {
+    station(&[low_zone(2, 3, MakeUpMode::VariableSpeed)])
 }
 
 /// A low zone with radiators at a fixed speed and a high zone with floor heating at a held pressure difference; small, so
@@ -127,6 +133,7 @@ fn station(zones: &[Zone]) -> Station {
         heated_area: Area::from_square_meters(zones.iter().map(|zone| zone.area_m2).sum()),
         design_outdoor: DESIGN_OUTDOOR,
         season: Season { heating_from: SEASON_START, start: SEASON_START, end: season_end },
+        shoulder: ShoulderSettings::default(),
         profile: profile(),
         outdoor: OutdoorSettings::default(),
         circuits,
@@ -193,6 +200,8 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             exponent,
         }),
         curve_adjustment: Adjustment::default(),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),

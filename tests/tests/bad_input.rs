@@ -144,6 +144,13 @@ fn a_malformed_line_of_a_plant_is_named_and_earlier_answers_stand() {
     check(&text, 2, &["line 1", "celsius"]);
     let nan = cosim(&good.replace("-7.4", "1e999"));
     assert_eq!(nan.status.code(), Some(2), "{}", words(&nan));
+    let told = |forecast: &str| cosim(&good.replace("}}", &format!("}},\"forecast\":{forecast}}}")));
+    let issued = "\"issued\":\"2026-12-01T00:00:00+08:00\"";
+    check(&told(&format!("{{{issued},\"temperature\":[-7,99]}}")), 2, &["line 1", "hour 1", "-60 to 60"]);
+    check(&told(&format!("{{{issued},\"temperature\":[]}}")), 2, &["line 1", "no temperature"]);
+    check(&told(&format!("{{{issued},\"rain\":[1]}}")), 2, &["line 1", "rain"]);
+    let later = told("{\"issued\":\"2026-12-02T00:00:00+08:00\",\"temperature\":[-7]}");
+    check(&later, 2, &["line 1", "issued"]);
     check(&cosim(""), 0, &[]);
 }
 

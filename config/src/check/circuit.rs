@@ -10,6 +10,7 @@ use crate::check::supply::{check_envelope, check_room_target, check_supply};
 use crate::check::times::{check_adjustment, check_times};
 use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
+use crate::check::weather::{check_heating_limit, check_weather};
 use crate::check::week::check_schedule;
 use crate::check::{Base, balance, circulation, make_up, places};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
@@ -92,6 +93,8 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         rooms: rooms.rooms,
         curve,
         curve_adjustment: check_adjustment(desk, &at, raw),
+        weather: check_weather(desk, &at, raw, design.emitter),
+        heating_limit: check_heating_limit(desk, &at, raw, &room_target),
         room_target: room_target.celsius(),
         design_flow: design.compared,
         design_power: design.power,

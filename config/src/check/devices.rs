@@ -205,6 +205,7 @@ impl Workshop<'_> {
             modbus_unit: unit.value as u8,
             limits: manners.limits.clone(),
             registers: Vec::new(),
+            watchdog: None,
         };
         for problem in device.problems() {
             if let SettingsProblem::Device { what, .. } = problem {
@@ -232,6 +233,7 @@ impl Workshop<'_> {
             }
         }
         device.registers.clear();
+        device.watchdog = manners.watchdog;
         (at, wire, device, mapped)
     }
 
@@ -371,10 +373,13 @@ fn manners<'a>(desk: &mut Desk, at: &Section, raw: &'a RawDevice, template: Opti
         or(RawWordOrder::Abcd, "the order of the protocol"),
         RawWordOrder::Abcd,
     );
+    let write = registers::write_rules(desk, &both!(write));
+    let base = raw.base_address.as_ref().map_or(0, |base| base.value);
     Manners {
         limits: registers::limits(desk, &both!(limits)),
         periods: registers::periods(desk, &both!(period)),
-        write: registers::write_rules(desk, &both!(write)),
+        watchdog: registers::watchdog(desk, &both!(watchdog), base, write.refresh),
+        write,
         order: registers::word_order(order.value),
         invalid: map.map(|map| &map.invalid),
     }

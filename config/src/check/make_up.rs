@@ -5,7 +5,7 @@ use std::time::Duration;
 use heatstation_core::settings::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSettings};
 use heatstation_points::Pascals;
 
-use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or};
+use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, shown};
 use crate::raw::{RawBurstPolicy, RawCircuit, RawMakeUp, RawMakeUpMode};
 use crate::written::Written;
 
@@ -215,8 +215,12 @@ fn sleep_raise(
         RawMakeUpMode::StartStop => or(0.0, "start and stop do not sleep"),
     };
     let raise = number!(desk, at, raw.sleep_raise_kilopascals, 0.0..=100.0, usual);
-    let lifted = Field { value: setpoint.value + raise.value, ..raise.clone() };
-    desk.below(&lifted, close, ORDER);
+    let lifted = setpoint.value + raise.value;
+    if raise.sound && setpoint.sound && close.sound && setpoint.value < close.value && lifted >= close.value {
+        let what =
+            format!("lifts the pressure to {} kPa, where relief closes at {}", shown(lifted), shown(close.value));
+        desk.error(&raise.place, raise.key.as_str(), what, ORDER);
+    }
     raise
 }
 

@@ -1,12 +1,12 @@
 //! The heating season: whole days of the station's local time, whatever its clocks do in between.
 
 use heatstation_core::moment::UtcMillis;
-use heatstation_core::settings::Season;
+use heatstation_core::settings::{Season, ShoulderSettings};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::check::Base;
-use crate::desk::{Desk, Section};
+use crate::desk::{Desk, Section, number, or};
 use crate::explain::From;
 use crate::problem::Place;
 use crate::raw::{self, RawFile};
@@ -24,6 +24,9 @@ pub(crate) struct Day {
     pub key: String,
     pub place: Place,
 }
+
+/// How far around the season the station may heat.
+const AROUND_DAYS: i32 = 60;
 
 /// The season; none if it cannot be known.
 pub(crate) fn check(desk: &mut Desk, file: &RawFile, base: &Base) -> Option<Season> {
@@ -69,12 +72,66 @@ fn heating_from(desk: &mut Desk, at: &Section, raw: Option<&Written<raw::Date>>,
     }
     let day = day(desk, at, key, raw)?;
     let before = (first.date - day.date).get_days();
-    if !(0..=60).contains(&before) {
+    if !(0..=AROUND_DAYS).contains(&before) {
         let what = format!("{} is {before} days before the first day", day.date);
         desk.error(&day.place, day.key.as_str(), what, "write the first day or one of the 60 days before it");
         return None;
     }
     Some(day.date)
+}
+
+/// The days around the season on which the station may heat too.
+pub(crate) fn check_shoulder(desk: &mut Desk, file: &RawFile, base: &Base, season: &Season) -> ShoulderSettings {
+    let usual = ShoulderSettings::default();
+    let (Some(written), Some(zone)) = (&file.season, &base.zone) else { return usual };
+    let (raw, at) = (&written.value, Section::new("season", 0, &written.span));
+    let limit = number!(
+        desk,
+        at,
+        raw.mean_limit_celsius,
+        -10.0..=15.0,
+        or(usual.mean_limit.0, "GB 50736-2012: the heating period are the days with a mean steadily at or below 5 °C")
+    );
+    let begin = around(desk, &at, "earliest_day", raw.earliest_day.as_ref());
+    let until = around(desk, &at, "heating_until_day", raw.heating_until_day.as_ref());
+    let latest = around(desk, &at, "latest_day", raw.latest_day.as_ref());
+    let begins = begin.as_ref().and_then(|day| midnight(day.date, zone));
+    let after = |day: &Day| day.date.tomorrow().ok().and_then(|next| midnight(next, zone));
+    let (ends, goes_on) = (until.as_ref().and_then(after), latest.as_ref().and_then(after));
+    let planned_end = ends.unwrap_or(season.end);
+
+    let far = UtcMillis(i64::from(AROUND_DAYS) * 86_400_000).0;
+    let mut keep = |day: &Option<Day>, moment: Option<UtcMillis>, range: std::ops::RangeInclusive<i64>, help: &str| {
+        let (Some(day), Some(moment)) = (day, moment) else { return };
+        if !range.contains(&moment.0) {
+            desk.error(
+                &day.place,
+                day.key.as_str(),
+                format!("{} is not one of the days around the season", day.date),
+                help,
+            );
+        }
+    };
+    let before = season.start.0 - far..=season.heating_from.0;
+    keep(&begin, begins, before, "write a day before `heating_from_day`, at most 60 before the first");
+    let help = "write the last day or one of the 60 days after it";
+    keep(&until, ends, season.end.0..=season.end.0 + far, help);
+    let help = "write a day after the planned end, at most 60 after the last day";
+    keep(&latest, goes_on, planned_end.0..=season.end.0 + far, help);
+    ShoulderSettings { heating_until: ends, earliest: begins, latest: goes_on, mean_limit: limit.celsius() }
+}
+
+/// A day that may be left out; then nothing happens by weather or after the season.
+fn around(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Date>>) -> Option<Day> {
+    if raw.is_none() {
+        desk.explain(
+            &at.key(key),
+            "none",
+            From::Default { reason: "heat begins and ends with the season's days".into() },
+        );
+        return None;
+    }
+    day(desk, at, key, raw)
 }
 
 /// Takes a day, which must be there.

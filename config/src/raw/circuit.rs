@@ -16,6 +16,7 @@ mod make_up;
 mod places;
 mod times;
 mod valve;
+mod weather;
 
 pub use balance::{RawBalance, RawBalanceBy, RawBuildingValve};
 pub use circulation::{
@@ -33,6 +34,7 @@ pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
 pub use times::{RawBoost, RawFall, RawHoliday, RawLoadShed, RawOptimum, RawSetBack, RawSpecialDay};
 pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
+pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
 /// A circuit (机组).
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -75,6 +77,10 @@ pub struct RawCircuit {
     pub rooms: Vec<Written<String>>,
     /// The heating curve.
     pub curve: Option<Written<RawCurve>>,
+    /// What the buildings feel of the weather beside the smoothed outdoor temperature.
+    pub weather: Option<Written<RawWeather>>,
+    /// The heating limit (ECO): no heat where it is too warm for it. Without this table there is none.
+    pub heating_limit: Option<Written<RawHeatingLimit>>,
     /// Room feedback.
     pub room_trim: Option<Written<RawRoomTrim>>,
     /// When a room sensor is not believed.

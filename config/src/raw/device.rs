@@ -62,6 +62,8 @@ pub struct RawDevice {
     pub period: Option<Written<RawPeriods>>,
     /// How outputs are written; over the template's.
     pub write: Option<Written<RawWrite>>,
+    /// What its communication watchdog must be before anything is written to it; over the template's.
+    pub watchdog: Option<Written<RawWatchdog>>,
     /// Rows of its own; a point of the template that is named here is read here instead.
     pub point: Vec<Written<RawRow>>,
 }
@@ -122,6 +124,25 @@ pub struct RawWrite {
     pub read_back: Option<Written<RawReadBack>>,
     /// For memory that wears out: how many writes a year may be spent.
     pub writes_per_year: Count,
+}
+
+/// A device's communication watchdog: after how much silence it does what was agreed at commissioning.
+///
+/// Its time is read before the first write on each connection and once a day; as long as it is out of its range nothing
+/// is written to the device.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawWatchdog {
+    /// Protocol address of its time, counted from 0: one word without sign. Without an address it is not asked for.
+    pub address: Count,
+    /// In which address space.
+    pub table: Option<Written<RawTable>>,
+    /// Seconds that one count of the word stands for.
+    pub seconds_per_count: Number,
+    /// The shortest time that is allowed; longer than the refresh of outputs.
+    pub min_seconds: Number,
+    /// The longest time that is allowed.
+    pub max_seconds: Number,
 }
 
 /// Which function code writes.
@@ -258,6 +279,8 @@ pub struct RawTemplate {
     pub period: Option<Written<RawPeriods>>,
     /// How outputs are written.
     pub write: Option<Written<RawWrite>>,
+    /// What its communication watchdog must be before anything is written to it.
+    pub watchdog: Option<Written<RawWatchdog>>,
     /// Numbers that mean a broken sensor, by encoding, where a row does not say.
     pub invalid: RawInvalid,
     /// The blocks of addresses.

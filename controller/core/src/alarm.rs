@@ -111,6 +111,7 @@ alarms! {
     PressureSensorLost "pressure_sensor_lost" P2 on 5 off 60, "定压点压力传感器故障", "Holding-point pressure lost", "Check transmitter and wiring.";
     OutdoorSensorLost "outdoor_sensor_lost" P3 on 300 off 60, "室外温度传感器故障", "Outdoor temperature lost: substitute in use", "Check sensor and wiring.";
     OutdoorSensorsDisagree "outdoor_sensors_disagree" P3 on 7200 off 600, "室外温度不一致", "Outdoor sensors disagree", "One of them may stand in the sun.";
+    OutdoorSensorDoubted "outdoor_sensor_doubted" P3 on 0 off 600, "室外温度传感器不可信", "Outdoor sensor not believed: sun on it, or it does not move", "Move it out of the sun, to the north side; if its value stands still, check the transmitter.";
     RoomSensorsFew "room_sensors_few" P3 on 7200 off 600, "有效室温测点不足", "Too few fresh room sensors: room trim decays", "Check batteries and the receiver.";
     RoomSensorsDoubted "room_sensors_doubted" P4 on 21600 off 3600, "室温测点需检查", "Room sensors that somebody should look at", "See which on the page: stuck, misplaced, out of range, or a flat whose valve is closed.";
     RoomTrimAtEnd "room_trim_at_end" P4 on 86400 off 3600, "室温修正已到限值", "Room trim at the end of what it may do for a day", "The curve is too high or too low: set its room target, or balance the buildings.";
@@ -126,6 +127,7 @@ alarms! {
     HandControl "hand_control" P4 on 0 off 0, "手动控制", "An output is in hand", "It returns to automatic by itself.";
     OutageOpen "outage_open" P1 on 0 off 0, "停热", "Outage: no heat arrives", "Restore heat; confirm the cause.";
     DeviceSilent "device_silent" P2 on 10 off 5, "设备通讯中断", "A wire or a device does not answer", "Check cable, power and address.";
+    WatchdogUnfit "watchdog_unfit" P2 on 10 off 10, "设备看门狗不合格", "A device's watchdog is off or too long: nothing is written to it", "Set the watchdog of the device as the log says.";
     OutputUnconfirmed "output_unconfirmed" P2 on 30 off 10, "输出未确认", "A command was not confirmed by the device", "Check the register map and the device's remote switch.";
     JournalLate "journal_late" P2 on 0 off 60, "记录延迟", "Records reach the disk late: control goes on", "Check free space and the disk's health.";
     RecordStoreFailing "record_store_failing" P1 on 0 off 60, "记录存储故障", "Records do not reach the disk", "Free space or replace the disk; records wait in memory.";

@@ -12,7 +12,7 @@ use crate::interlock::Trip;
 use crate::limiter::{LimiterKind, LimiterReport, LimiterState};
 use crate::make_up::{MAKE_UP_PUMPS_MAX, MakeUpPumpState, MakeUpReason, TankSource};
 use crate::moment::Moment;
-use crate::outdoor::{Outdoor, OutdoorSource};
+use crate::outdoor::{Doubt, Outdoor, OutdoorSource};
 use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
@@ -186,14 +186,25 @@ pub(crate) fn of_station(
     events: &mut Vec<Event>,
 ) {
     let mut judge = |alarm, wrong| alarms.judge(alarm, Place::Station, wrong, facts.now.wall, facts.dt, events);
-    let source = facts.outdoor.source;
-    judge(Alarm::OutdoorSensorLost, !matches!(source, OutdoorSource::Sensor | OutdoorSource::ColderSensor));
-    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor);
+    let (source, doubt) = (facts.outdoor.source, facts.outdoor.doubt);
+    let by_sensor = match source {
+        OutdoorSource::Sensor | OutdoorSource::ColderSensor | OutdoorSource::ColderService => true,
+        OutdoorSource::SecondSensor | OutdoorSource::Forecast | OutdoorSource::LastGood | OutdoorSource::Fallback => {
+            false
+        }
+    };
+    // A sensor that answers and is not believed has an alarm of its own.
+    let frozen = doubt == Some(Doubt::Frozen) && readings.outdoor_temperature.usable().is_some();
+    judge(Alarm::OutdoorSensorLost, !by_sensor && !frozen);
+    let differs = doubt == Some(Doubt::ServiceDiffers);
+    judge(Alarm::OutdoorSensorsDisagree, source == OutdoorSource::ColderSensor || differs);
+    judge(Alarm::OutdoorSensorDoubted, matches!(doubt, Some(Doubt::Sunlit | Doubt::Frozen)));
     judge(Alarm::MainsLost, readings.mains_healthy.usable() == Some(Switch::Off));
     judge(Alarm::EmergencyStop, on(readings.emergency_stop));
     judge(Alarm::Flooded, on(readings.plant_room_flooded));
     judge(Alarm::Smoke, on(readings.plant_room_smoke));
     judge(Alarm::DeviceSilent, facts.health.device_silent);
+    judge(Alarm::WatchdogUnfit, facts.health.watchdog_unfit);
     judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
     judge(Alarm::JournalLate, facts.health.journal_late);
     judge(Alarm::RecordStoreFailing, facts.health.store_failing);

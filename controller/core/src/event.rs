@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::AlarmKey;
 use crate::area::Area;
 use crate::circulation::{ChangeReason, PumpFailure};
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::load_shed::ShedEnd;
 use crate::moment::UtcMillis;
@@ -15,6 +16,7 @@ use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
 use crate::request::{Refusal, Request};
 use crate::room_sensors::Verdict;
+use crate::season::HeatingTime;
 use crate::sequence::Stage;
 
 /// What happened in one step.
@@ -154,6 +156,21 @@ pub enum Event {
         /// What is thought of it.
         verdict: Verdict,
     },
+
+    /// The station heats for another reason now, or no more.
+    HeatingTimeChanged {
+        /// Why before.
+        from: HeatingTime,
+        /// Why now.
+        to: HeatingTime,
+    },
+    /// The heating limit pauses the heat of a circuit, or lets it return.
+    EcoChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// What it says now.
+        to: Eco,
+    },
     /// A request was granted.
     RequestGranted {
         /// The request.
@@ -199,6 +216,8 @@ impl Event {
             Event::DutyChanged { .. } => "duty_changed",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
             Event::RoomSensorJudged { .. } => "room_sensor_judged",
+            Event::HeatingTimeChanged { .. } => "heating_time_changed",
+            Event::EcoChanged { .. } => "eco_changed",
             Event::RequestGranted { .. } => "request_granted",
             Event::RequestRefused { .. } => "request_refused",
             Event::HandExpired { .. } => "hand_expired",

@@ -39,6 +39,10 @@ macro_rules! parts {
 }
 
 parts! {
+    BuildingMass "building_mass", "建筑蓄热", "Building mass";
+    Solar "solar", "日照", "Sun";
+    Wind "wind", "风", "Wind";
+    Forecast "forecast", "天气预报", "Forecast";
     Slope "slope", "曲线斜率", "Slope of the curve";
     Level "level", "曲线平移", "Level of the curve";
     RoomTrim "room_trim", "室温修正", "Room trim";

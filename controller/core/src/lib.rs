@@ -4,8 +4,9 @@
 //! same arguments give the same result bit for bit. Read [`step`] first; it is the table of contents of the control.
 //!
 //! The rooms, in the order in which a decision passes them:
-//! [`outdoor`] → [`heating_curve`] → [`room_sensors`] → [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] →
-//! [`supply_loop`] → [`circulation`] → [`make_up`] → [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
+//! [`outdoor`] → [`season`] → [`equivalent_outdoor`] → [`heating_limit`] → [`heating_curve`] → [`room_sensors`] →
+//! [`room_tail`] → [`room_trim`] → [`schedule`] → [`limits`] → [`band`] → [`supply_loop`] → [`circulation`] → [`make_up`] →
+//! [`leak`] → [`balance`] → [`interlock`] (last word) → [`outage`] → [`alarm`].
 
 pub mod area;
 pub mod moment;
@@ -28,11 +29,14 @@ pub mod boost;
 pub mod circulation;
 pub mod correction;
 pub mod creep;
+pub mod equivalent_outdoor;
 pub mod exchanger;
 pub mod feed_forward;
+pub mod forecast;
 pub mod frost;
 pub mod gain_schedule;
 pub mod heating_curve;
+pub mod heating_limit;
 pub mod interlock;
 pub mod leak;
 pub mod ledger;
@@ -53,6 +57,7 @@ pub mod room_sensors;
 pub mod room_tail;
 pub mod room_trim;
 pub mod schedule;
+pub mod season;
 pub mod sequence;
 pub mod set_back;
 pub mod setpoint;
@@ -67,6 +72,7 @@ mod alarms_of_step;
 mod requests;
 mod surroundings;
 
+pub use forecast::Forecast;
 pub use moment::Moment;
 pub use report::Report;
 pub use settings::Settings;

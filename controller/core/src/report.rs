@@ -16,7 +16,9 @@ use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
 use crate::correction::Corrections;
+use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::interlock::Trip;
 use crate::leak::LeakReport;
 use crate::ledger::Ledger;
@@ -32,6 +34,7 @@ use crate::request::Mode;
 use crate::room_sensors::RoomVerdicts;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrimReport;
+use crate::season::HeatingTime;
 use crate::sequence::Stage;
 use crate::supply_source::SupplySource;
 use crate::times::TimesNow;
@@ -43,6 +46,10 @@ pub struct Report {
     pub moment: Moment,
     /// Whether heat is due by the calendar.
     pub in_season: bool,
+    /// Why the station heats, or that it does not.
+    pub heating_time: HeatingTime,
+    /// The mean outdoor temperature of the last five days, once there were so many.
+    pub days_mean: Option<Celsius>,
     /// The outdoor temperature that was used.
     pub outdoor: Outdoor,
     /// What each circuit decided.
@@ -62,6 +69,10 @@ pub struct CircuitReport {
     pub mode: Mode,
     /// Where the sequence stands.
     pub stage: Stage,
+    /// What the heating limit says.
+    pub eco: Eco,
+    /// The outdoor temperature that its buildings feel.
+    pub equivalent: Equivalent,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
     /// The room temperature that is aimed at now, room trim left out.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::band::{Band, Because};
 use crate::correction::Corrections;
+use crate::equivalent_outdoor::Equivalent;
 use crate::ledger::{Ledger, Part};
 use crate::limits::{Heating, Leave, LimitSights, Limits};
 use crate::load_shed::ShedBy;
@@ -53,6 +54,8 @@ pub struct Setpoint {
 pub struct Wishes {
     /// The outdoor temperature.
     pub outdoor: Outdoor,
+    /// What the buildings feel of the weather.
+    pub equivalent: Equivalent,
     /// What room feedback adds to the room target.
     pub room_trim: Kelvins,
     /// What the hours of the circuit decided.
@@ -96,12 +99,18 @@ impl Setpoint {
     /// One step.
     pub fn advance(&mut self, settings: &CircuitSettings, wishes: &Wishes, dt: Duration) -> SetpointReport {
         let flow_ratio = self.smooth_flow_ratio(settings, wishes.flow, dt);
-        let curve = |room_shift: Kelvins, slope: Ratio| {
-            let room = settings.room_target + room_shift;
-            settings.curve.sloped(wishes.outdoor.filtered, room, flow_ratio, slope)
+        let supply = |outdoor: Celsius, room_shift: Kelvins, slope: Ratio| {
+            settings.curve.sloped(outdoor, settings.room_target + room_shift, flow_ratio, slope)
         };
-        let base = curve(Kelvins(0.0), Ratio::ONE);
+        let base = supply(wishes.outdoor.filtered, Kelvins(0.0), Ratio::ONE);
         let mut growing = Growing { ledger: Ledger::default(), value: base };
+        // What moves the outdoor temperature moves the supply by way of the curve, term by term.
+        let mut outdoor = wishes.outdoor.filtered;
+        for (part, by) in wishes.equivalent.terms() {
+            outdoor = outdoor + by;
+            growing.move_to(part, supply(outdoor, Kelvins(0.0), Ratio::ONE));
+        }
+        let curve = |room_shift: Kelvins, slope: Ratio| supply(outdoor, room_shift, slope);
         let (low, because_low) = lowest(settings, wishes);
         own_wishes(settings, wishes, &mut growing, curve, low);
         let own = growing.value;
@@ -110,7 +119,8 @@ impl Setpoint {
         let envelope = &settings.envelope;
         let wish = growing.value.clamp(own - envelope.lower_max, own + envelope.raise_max);
         let bounded = (wish != growing.value).then_some(Because::Envelope);
-        let narrow = |limiter: Option<(Celsius, Because)>| band(settings, wishes, own, (low, because_low), limiter);
+        let unasked = own - lowered_from_outside(wishes, &growing.ledger);
+        let narrow = |limiter: Option<(Celsius, Because)>| band(settings, wishes, unasked, (low, because_low), limiter);
         let (unlimited, held_by) = narrow(None).pick(wish);
         growing.move_to(Part::Band, unlimited);
 
@@ -282,12 +292,19 @@ fn follow(effect: &mut Kelvins, wish: Kelvins, away: Kelvins, back: Kelvins) {
     *effect += (wish - *effect).clamp(-down, up);
 }
 
-/// What is left for the wish. The order is that of [`limits`](crate::limits), from most to least binding; `own` is what
-/// the station wants without any wish from outside.
+/// What word from outside about the weather takes from the supply: as little a reason to go below the heat floor as any
+/// other wish from outside.
+fn lowered_from_outside(wishes: &Wishes, ledger: &Ledger) -> Kelvins {
+    let outside = ledger.parts().filter(|(part, _)| wishes.equivalent.is_from_outside(*part));
+    outside.fold(Kelvins(0.0), |sum, (_, by)| sum + by.min(Kelvins(0.0)))
+}
+
+/// What is left for the wish. The order is that of [`limits`](crate::limits), from most to least binding; `unasked` is what
+/// the station wants without any word from outside.
 fn band(
     settings: &CircuitSettings,
     wishes: &Wishes,
-    own: Celsius,
+    unasked: Celsius,
     (min, because_min): (Celsius, Because),
     limiter: Option<(Celsius, Because)>,
 ) -> Band {
@@ -300,7 +317,7 @@ fn band(
         band = band.at_least(settings.frost.supply, Because::Frost);
     }
     if wishes.outdoor.now < envelope.frost {
-        band = band.at_least(own - envelope.frost_lower_max, Because::HeatFloor);
+        band = band.at_least(unasked - envelope.frost_lower_max, Because::HeatFloor);
     }
     let cut = |band: Band| limiter.map_or(band, |(most, because)| band.at_most(most, because));
     match settings.limits.priority {
@@ -313,17 +330,17 @@ fn band(
 pub(crate) mod tests {
     use super::*;
     use crate::correction::Correction;
+    use crate::equivalent_outdoor::Witness;
     use crate::heating_curve::Adjustment;
-    use crate::outdoor::OutdoorSource;
     use crate::schedule::Look;
     use crate::settings::Boost;
     use crate::step::tests::circuit;
 
     /// The curve alone in that weather.
     pub(crate) fn wishes(outdoor: f64) -> Wishes {
-        let outdoor = Outdoor { now: Celsius(outdoor), filtered: Celsius(outdoor), source: OutdoorSource::Sensor };
         Wishes {
-            outdoor,
+            outdoor: Outdoor::sensor(Celsius(outdoor)),
+            equivalent: Equivalent::default(),
             room_trim: Kelvins(0.0),
             times: TimesNow::default(),
             corrections: Corrections::default(),
@@ -366,10 +383,18 @@ pub(crate) mod tests {
         };
         let mut settings = circuit();
         settings.curve_adjustment = Adjustment { level: Kelvins(-1.0), slope: Ratio(0.95) };
+        let equivalent = Equivalent {
+            mass: Kelvins(1.1),
+            solar: Kelvins(0.8),
+            wind: Kelvins(-0.4),
+            forecast: Kelvins(-0.6),
+            ..Equivalent::default()
+        };
         for outdoor in [-20.0, -9.0, 0.0, 4.0, 12.0] {
             for remote in [-30.0, -2.0, 0.0, 5.0] {
                 for (times, shed) in [(times, None), (held_down, Some(ShedBy::Share(Ratio(0.15))))] {
                     let wishes = Wishes {
+                        equivalent,
                         room_trim: Kelvins(0.7),
                         times,
                         corrections: asked,
@@ -445,6 +470,40 @@ pub(crate) mod tests {
         let low = settled(&Wishes { remote: Kelvins(-500.0), ..wishes(-5.0) });
         assert_eq!(low.held_by, Some(Because::HeatFloor));
         assert!((plain.value - low.value).0 <= circuit().envelope.frost_lower_max.0 + 1e-9);
+    }
+
+    #[test]
+    fn each_term_of_the_weather_moves_the_supply_along_the_curve_and_is_booked_as_its_own() {
+        let plain = settled(&wishes(-2.0));
+        let terms = Equivalent { mass: Kelvins(1.0), wind: Kelvins(-2.0), ..Equivalent::default() };
+        let felt = settled(&Wishes { equivalent: terms, ..wishes(-2.0) });
+        let colder = settled(&wishes(-3.0));
+        assert_eq!(felt.base, plain.base);
+        assert!((felt.value - colder.value).0.abs() < 1e-9, "-2 °C with +1 K and -2 K is -3 °C: {felt:?}");
+        assert!(felt.ledger.of(Part::BuildingMass).0 < 0.0 && felt.ledger.of(Part::Wind).0 > 0.0);
+        assert_eq!((felt.ledger.of(Part::Solar), felt.ledger.of(Part::Forecast)), (Kelvins(0.0), Kelvins(0.0)));
+    }
+
+    #[test]
+    fn in_frost_a_forecast_and_a_wish_together_lower_the_supply_no_further_than_one_of_them_may() {
+        let plain = settled(&wishes(-5.0));
+        let told = |solar_from: Witness, remote: f64| {
+            let sky = Equivalent {
+                solar: Kelvins(3.0),
+                forecast: Kelvins(3.0),
+                solar_from: Some(solar_from),
+                ..Equivalent::default()
+            };
+            settled(&Wishes { equivalent: sky, remote: Kelvins(remote), ..wishes(-5.0) })
+        };
+        let floor = circuit().envelope.frost_lower_max.0;
+        let outside = told(Witness::Service, -500.0);
+        assert_eq!(outside.held_by, Some(Because::HeatFloor));
+        assert!((plain.value - outside.value).0 <= floor + 1e-9, "{outside:?}");
+        // What the station's own instrument sees of the sun is no word from outside.
+        let own = told(Witness::Station, 0.0);
+        let sun = own.ledger.of(Part::Solar).0;
+        assert!(sun < -4.0 && (plain.value - own.value).0 <= floor - sun + 1e-9, "{own:?}");
     }
 
     #[test]

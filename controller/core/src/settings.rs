@@ -24,6 +24,7 @@ mod rooms;
 mod supply;
 mod times;
 mod valve;
+mod weather;
 
 pub use balance::{BalanceBy, BalanceSettings};
 pub use circulation::{Assist, ChangeOver, CirculationMode, CirculationSettings, Exercise, TimeOfWeek};
@@ -38,6 +39,7 @@ pub use rooms::{RoomSensorSettings, RoomTrimSettings};
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
 pub use times::{Boost, BoostSettings, Fall, LoadShedSettings, OptimumSettings, SetBackSettings, TimesSettings};
 pub use valve::{SupplyLoopSettings, ValveSettings};
+pub use weather::{EquivalentOutdoorSettings, HeatingLimitScope, HeatingLimitSettings, ShoulderSettings};
 
 /// A station.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +52,8 @@ pub struct Settings {
     pub design_outdoor: Celsius,
     /// When heat is due.
     pub season: Season,
+    /// The days around it on which the station may heat too.
+    pub shoulder: ShoulderSettings,
     /// What the service standard asks.
     pub profile: Profile,
     /// Where the outdoor temperature comes from and how it is smoothed.
@@ -104,6 +108,10 @@ pub struct CircuitSettings {
     pub curve: Curve,
     /// What is corrected on it.
     pub curve_adjustment: Adjustment,
+    /// What the buildings feel of the weather beside the smoothed outdoor temperature.
+    pub weather: EquivalentOutdoorSettings,
+    /// Where it is too warm to heat; none heats by the calendar alone.
+    pub heating_limit: Option<HeatingLimitSettings>,
     /// The room temperature that the curve aims at.
     pub room_target: Celsius,
     /// What the design flow is, for the measured flow ratio; none switches the correction off.

@@ -13,8 +13,10 @@ use crate::balance::Balance;
 use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::correction::Corrections;
 use crate::creep::Creep;
+use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
 use crate::frost::Frost;
+use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
 use crate::leak::Leak;
 use crate::load_shed::LoadShed;
@@ -26,6 +28,7 @@ use crate::request::Mode;
 use crate::room_sensors::RoomSensors;
 use crate::room_tail::RoomStatistic;
 use crate::room_trim::RoomTrim;
+use crate::season::SeasonWatch;
 use crate::sequence::Sequence;
 use crate::setpoint::Setpoint;
 use crate::settings::Settings;
@@ -45,6 +48,8 @@ pub struct State {
     /// The monotonic time of the last step; none before the first.
     pub(crate) last: Option<Duration>,
     pub(crate) outdoor: OutdoorState,
+    #[serde(default)]
+    pub(crate) season: SeasonWatch,
     pub(crate) alarms: Alarms,
     pub(crate) circuits: Vec<CircuitState>,
     /// Wishes of late, per origin: buckets that leak six a minute.
@@ -61,6 +66,10 @@ pub struct CircuitState {
     /// The cabinet stood on local in the last step.
     #[serde(default)]
     pub(crate) was_local: bool,
+    #[serde(default)]
+    pub(crate) equivalent: EquivalentOutdoor,
+    #[serde(default)]
+    pub(crate) heating_limit: HeatingLimit,
     pub(crate) setpoint: Setpoint,
     #[serde(default)]
     pub(crate) quota: Quota,
@@ -106,6 +115,8 @@ impl Default for CircuitState {
             mode: Mode::default(),
             watching: Some(Duration::ZERO),
             was_local: false,
+            equivalent: EquivalentOutdoor::default(),
+            heating_limit: HeatingLimit::default(),
             setpoint: Setpoint::default(),
             quota: Quota::default(),
             limited: Kelvins(0.0),
@@ -202,8 +213,10 @@ impl State {
         let mut state = saved;
         state.last = None;
         state.outdoor.age(age);
+        state.season.age(age);
         for circuit in &mut state.circuits {
             circuit.watching = Some(Duration::ZERO);
+            circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.hand.age(age);
             circuit.corrections.pass(age);

@@ -10,7 +10,10 @@ use heatstation_points::{CircuitIndex, Readings, Switch};
 
 use crate::adopt;
 use crate::alarms_of_step;
+use crate::equivalent_outdoor::Sky;
 use crate::event::Event;
+use crate::forecast::Forecast;
+use crate::heating_limit::{Eco, Owed};
 use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::report::{CircuitReport, Report};
@@ -29,7 +32,7 @@ mod valve;
 mod water;
 
 use guard::{judge_interlocks, run_sequence, watch_outage};
-use heat::find_setpoint;
+use heat::{find_setpoint, pause};
 use hours::pass_hours;
 use see::see;
 use valve::drive_valve;
@@ -44,6 +47,8 @@ pub struct Inputs {
     pub now: Moment,
     /// One snapshot of all points.
     pub readings: Readings,
+    /// What the meteorological service foresees, if it does; its age is the caller's to keep up.
+    pub forecast: Option<Forecast>,
     /// What people and dispatch ask, in the order of arrival.
     pub requests: Vec<Request>,
     /// How the program itself fares.
@@ -59,21 +64,32 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     requests::grant(settings, &mut state, &inputs.requests, dt, &mut events);
 
     let source_before = state.outdoor.source;
-    let outdoor = state.outdoor.observe(&settings.outdoor, &inputs.readings.station, dt);
+    let forecast = inputs.forecast.as_ref();
+    let outdoor = state.outdoor.observe(&settings.outdoor, &inputs.readings.station, forecast, dt);
     if outdoor.source != source_before {
         events.push(Event::OutdoorSourceChanged { from: source_before, to: outdoor.source });
     }
 
+    let outlook = state.outdoor.outlook(&outdoor, forecast);
+    let sky = Sky::seen(outdoor, settings.outdoor.filter, &inputs.readings.station, outlook);
+
     let in_season = settings.season.contains(inputs.now.wall);
+    let time_before = state.season.time;
+    let heating_time = state.season.advance(&settings.season, &settings.shoulder, &outdoor, inputs.now.wall, dt);
+    if heating_time != time_before {
+        events.push(Event::HeatingTimeChanged { from: time_before, to: heating_time });
+    }
     let mut circuits = Vec::with_capacity(settings.circuits.len());
     for (number, (circuit, memory)) in settings.circuits.iter().zip(&mut state.circuits).enumerate() {
         let surroundings = Surroundings {
             index: CircuitIndex(number),
             now: inputs.now,
             outdoor,
+            sky,
             in_season,
             season_start: settings.season.start,
-            heats: settings.season.heats(inputs.now.wall),
+            heats: heating_time.heats(),
+            owed: Owed::at(&settings.season, inputs.now.wall),
             station: &inputs.readings.station,
             own: &inputs.readings.circuits[number],
             dt,
@@ -86,7 +102,8 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     alarms_of_step::of_station(&inputs.readings.station, &facts, &mut state.alarms, &mut events);
 
     let alarms = state.alarms.active();
-    let report = Report { moment: inputs.now, in_season, outdoor, circuits, alarms, events };
+    let days_mean = state.season.mean();
+    let report = Report { moment: inputs.now, in_season, heating_time, days_mean, outdoor, circuits, alarms, events };
     (state, report)
 }
 
@@ -99,12 +116,14 @@ fn step_circuit(
     let seen = see(settings, memory, at, events);
     let ours = adopt::take_over(settings, memory, at, seen.circulating);
     let frost = memory.frost.advance(&settings.frost, at.outdoor.now, at.own, at.dt);
-    let wanted = (at.heats && memory.mode == Mode::Automatic) || frost.heat;
+    let equivalent = memory.equivalent.advance(&settings.weather, &at.sky, seen.rooms.tail_excess(), at.dt);
+    let eco = pause(settings, memory, at, &equivalent, events);
+    let wanted = (at.heats && memory.mode == Mode::Automatic && eco != Eco::Paused) || frost.heat;
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
     let hours = pass_hours(settings, memory, at, &seen, frost.heat, events);
-    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, &hours, frost.heat);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, &hours, equivalent, frost.heat);
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
@@ -115,6 +134,8 @@ fn step_circuit(
         circuit: at.index,
         mode: memory.mode,
         stage: memory.sequence.stage,
+        eco,
+        equivalent,
         setpoint,
         room_target: settings.room_target + hours.times.room_shift(),
         times: hours.times,

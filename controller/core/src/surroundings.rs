@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use heatstation_points::{CircuitIndex, CircuitReadings, StationReadings};
 
+use crate::equivalent_outdoor::Sky;
+use crate::heating_limit::Owed;
 use crate::moment::{Moment, UtcMillis};
 use crate::outdoor::Outdoor;
 
@@ -13,6 +15,8 @@ use crate::outdoor::Outdoor;
 pub struct Health {
     /// A wire is down or a device does not answer.
     pub device_silent: bool,
+    /// A device's watchdog is not as it must be: nothing is written to that device.
+    pub watchdog_unfit: bool,
     /// A command is not confirmed.
     pub output_unconfirmed: bool,
     /// Records reach the disk late.
@@ -30,12 +34,16 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) index: CircuitIndex,
     pub(crate) now: Moment,
     pub(crate) outdoor: Outdoor,
+    /// The weather beyond the thermometer.
+    pub(crate) sky: Sky<'a>,
     /// Whether heat is due by the calendar.
     pub(crate) in_season: bool,
     /// The season's first moment.
     pub(crate) season_start: UtcMillis,
-    /// Whether the station heats: the season, and the days before it in which it warms up.
+    /// Whether the station heats: the season, and the days around it.
     pub(crate) heats: bool,
+    /// Whether heat is owed: a heating limit may close none of that.
+    pub(crate) owed: Owed,
     pub(crate) station: &'a StationReadings,
     pub(crate) own: &'a CircuitReadings,
     pub(crate) dt: Duration,

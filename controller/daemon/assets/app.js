@@ -51,7 +51,8 @@ function header() {
       setText(badge, pick(view.overall));
       setAttribute(badge, "data-level", view.overall.name);
       const now = quantity(view.outdoor.now, "celsius");
-      const doubt = view.outdoor.source.name === "sensor" ? "" : ` (${pick(view.outdoor.source)})`;
+      const odd = view.outdoor.doubt ?? (view.outdoor.source.name === "sensor" ? null : view.outdoor.source);
+      const doubt = odd ? ` (${pick(odd)})` : "";
       setText(outdoor, `${t("outdoor")} ${now}${doubt}`);
       setAttribute(outdoor, "data-quality", doubt ? "uncertain" : "good");
       setAttribute(outdoor, "title", `${t("smoothed")} ${quantity(view.outdoor.filtered, "celsius")}`);

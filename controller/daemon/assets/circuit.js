@@ -36,7 +36,8 @@ export function circuitCard(view, index) {
     node,
     update(now) {
       const circuit = now.circuits[index];
-      setText(stage, pick(circuit.stage));
+      // Why it rests is worth more than that it rests.
+      setText(stage, pick(circuit.eco.name === "paused" ? circuit.eco : circuit.stage));
       setAttribute(stage, "data-level", circuit.stage.name === "heating" ? "good" : "plain");
       setText(mode, pick(circuit.mode));
       const left = circuit.in_hand_seconds;

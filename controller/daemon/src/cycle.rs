@@ -19,6 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::clock::{Clock, stamp};
 use crate::field::Field;
+use crate::foresight::Foresight;
 use crate::records::record_of;
 use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, Snapshot};
 use crate::store::{NewRecord, Store};
@@ -75,6 +76,8 @@ pub struct Cycle {
     pub state: State,
     /// Wishes from people and dispatch.
     pub requests: mpsc::Receiver<Request>,
+    /// What a meteorological service foresees.
+    pub foresight: Foresight,
     /// Orders from the program around the loop.
     pub orders: mpsc::Receiver<Order>,
     /// Where the cycle is shown.
@@ -166,6 +169,7 @@ impl Cycle {
         Inputs {
             now: self.clock.now(),
             readings: Readings::empty(&self.facts.catalogue),
+            forecast: None,
             requests: Vec::new(),
             health: Health::default(),
         }
@@ -217,6 +221,7 @@ impl Cycle {
     ) {
         self.field.look(&self.facts.catalogue, samples, &mut inputs.readings, by_slot);
         inputs.now = self.clock.now();
+        inputs.forecast = self.foresight.look(&inputs.now);
         inputs.requests.clear();
         while inputs.requests.len() < REQUESTS_MAX {
             let Ok(request) = self.requests.try_recv() else { break };
@@ -225,6 +230,7 @@ impl Cycle {
         let store = self.store.health();
         inputs.health = Health {
             device_silent: self.field.any_silent(),
+            watchdog_unfit: self.field.any_watchdog_unfit(),
             output_unconfirmed: self.field.any_unconfirmed(),
             journal_late: pulse.journal_late,
             store_failing: store.trouble.is_some() || store.stopped,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use heatstation_drivers::output::{DesiredOutputs, OutputState};
+use heatstation_drivers::output::{DesiredOutputs, Obstacle, OutputState, OutputStatus};
 use heatstation_drivers::settings::WireSettings;
 use heatstation_drivers::wire::{WireHandle, spawn};
 use heatstation_points::{Catalogue, Fault, Point, Reading, Readings, Sample, Value};
@@ -98,6 +98,12 @@ impl Field {
     /// Whether a command does not get through.
     pub fn any_unconfirmed(&self) -> bool {
         self.wires.iter().flat_map(WireHandle::outputs_status).any(|status| is_unconfirmed(status.state))
+    }
+
+    /// Whether a device is not written because its own watchdog is not as it must be.
+    pub fn any_watchdog_unfit(&self) -> bool {
+        let unfit = |status: OutputStatus| matches!(status.obstacle, Some(Obstacle::Watchdog(_)));
+        self.wires.iter().flat_map(WireHandle::outputs_status).any(unfit)
     }
 
     /// The wires, for showing.

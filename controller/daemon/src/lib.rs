@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod cycle;
 pub mod field;
+pub mod foresight;
 pub mod image;
 pub mod records;
 pub mod systemd;

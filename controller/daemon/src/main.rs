@@ -162,6 +162,9 @@ enum Command {
         /// How the station is run.
         #[arg(long, value_enum, default_value = "configured")]
         strategy: simulate::Strategy,
+        /// What it hears of a meteorological service, or how wrong the hourly forecast is.
+        #[arg(long, value_enum, default_value = "silent")]
+        forecast: simulate::Service,
         /// For programs.
         #[arg(long)]
         json: bool,
@@ -351,7 +354,7 @@ fn obey(command: Command) -> Outcome {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
         Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
-        Command::Simulate { config, from, to, weather, seed, scenario, strategy, json, series, events } => {
+        Command::Simulate { config, from, to, weather, seed, scenario, strategy, forecast, json, series, events } => {
             let configuration = config.config;
             simulate::run(&simulate::Order {
                 configuration,
@@ -361,6 +364,7 @@ fn obey(command: Command) -> Outcome {
                 seed,
                 scenario,
                 strategy,
+                forecast,
                 json,
                 series,
                 events,

@@ -22,6 +22,7 @@ use crate::clock::{Clock, age_of};
 use crate::cycle::{Adoption, Cycle, Order};
 use crate::demo_door::DemoDoor;
 use crate::field::Field;
+use crate::foresight::{Foresight, Slot};
 use crate::records::{Deed, open_outages, read_book, record_of, station_of};
 use crate::snapshot::Facts;
 use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreError, StoreSettings};
@@ -43,6 +44,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// The clock, real or paced. A paced one is set going by the caller when the plant is.
     pub clock: Clock,
+    /// Where forecasts are left, if anybody asks a meteorological service.
+    pub forecasts: Option<Slot>,
     /// The door to a simulated plant.
     pub demo: Option<DemoDoor>,
 }
@@ -114,6 +117,7 @@ impl Program {
             book: found.book,
             state: found.state,
             requests: wishes,
+            foresight: Foresight::from(options.forecasts),
             orders: obeyed,
             shown,
             first_records: found.records,

@@ -40,7 +40,7 @@ pub fn valve(address: u16, rules: WriteRules) -> Register {
 }
 
 pub fn device(name: &str, modbus_unit: u8, registers: Vec<Register>) -> DeviceSettings {
-    DeviceSettings { name: name.to_owned(), modbus_unit, limits: ReadLimits::default(), registers }
+    DeviceSettings { name: name.to_owned(), modbus_unit, limits: ReadLimits::default(), registers, watchdog: None }
 }
 
 pub fn wire(address: &str, devices: Vec<DeviceSettings>) -> WireSettings {

@@ -224,20 +224,7 @@ impl Draw<'_> {
                 self.fault(at, lasts, fault);
             }
             Family::Blindness => self.blindness(at, c),
-            Family::Pumps => {
-                let kind = if self.random.random_bool(0.8) { PumpKind::Circulation } else { PumpKind::MakeUp };
-                let place = PumpPlace { circuit: c, kind, pump: PumpIndex(self.random.random_range(0..2)) };
-                let slow = Ratio(self.random.random_range(0.4..0.9));
-                let fault = self.one(&[
-                    Fault::PumpTrip(place),
-                    Fault::PumpDead(place),
-                    Fault::PumpLocal(place),
-                    Fault::PumpWithoutFlow(place),
-                    Fault::PumpCapped(place, slow),
-                ]);
-                let lasts = self.length(10.0, 21_600.0);
-                self.fault(at, lasts, fault);
-            }
+            Family::Pumps => self.pump(at, c),
             Family::Primary => {
                 let cold = Celsius(self.random.random_range(15.0..70.0));
                 let left = Ratio(self.random.random_range(0.0..0.5));
@@ -326,6 +313,21 @@ impl Draw<'_> {
                 self.fault(at, lasts, fault);
             }
         }
+    }
+
+    fn pump(&mut self, at: u64, c: CircuitIndex) {
+        let kind = if self.random.random_bool(0.8) { PumpKind::Circulation } else { PumpKind::MakeUp };
+        let place = PumpPlace { circuit: c, kind, pump: PumpIndex(self.random.random_range(0..2)) };
+        let slow = Ratio(self.random.random_range(0.4..0.9));
+        let fault = self.one(&[
+            Fault::PumpTrip(place),
+            Fault::PumpDead(place),
+            Fault::PumpLocal(place),
+            Fault::PumpWithoutFlow(place),
+            Fault::PumpCapped(place, slow),
+        ]);
+        let lasts = self.length(10.0, 21_600.0);
+        self.fault(at, lasts, fault);
     }
 
     fn blindness(&mut self, at: u64, c: CircuitIndex) {

@@ -5,5 +5,7 @@
 mod limits;
 mod loops;
 mod motors;
+mod pressure;
 mod pumps;
 mod scenarios;
+mod weather;

@@ -153,6 +153,14 @@ impl Change {
         }
     }
 
+    /// Whether both pumps stand in between.
+    pub(crate) fn pauses(self) -> bool {
+        match self {
+            Change::RampDown { .. } | Change::Wait { .. } | Change::Prove { .. } => true,
+            Change::None | Change::Overlap { .. } | Change::Exercise { .. } => false,
+        }
+    }
+
     /// Whether the speed waits for the end of it.
     pub(crate) fn freezes_speed(self) -> bool {
         match self {

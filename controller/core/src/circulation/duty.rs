@@ -204,7 +204,8 @@ impl Circulation {
             from_able: able[from],
             from_slow: self.pumps[from].speed <= settings.speed_min + Ratio(1e-6),
             to_able: able[to],
-            to_proven: self.pumps[to].on && proven(to),
+            // After a pause there is no other pump whose water could be taken for its own.
+            to_proven: self.pumps[to].on && proven(to) && (!self.change.pauses() || watch.asked.proven == Some(true)),
             others_suffice: others >= needed,
             wait: match settings.change_over {
                 ChangeOver::Overlap => Duration::ZERO,

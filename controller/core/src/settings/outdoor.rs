@@ -1,8 +1,8 @@
-//! The outdoor temperature: sources, smoothing.
+//! The outdoor temperature: sources, their doubts, smoothing.
 
 use std::time::Duration;
 
-use heatstation_points::{Celsius, Kelvins};
+use heatstation_points::{Celsius, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 /// The outdoor temperature.
@@ -17,6 +17,16 @@ pub struct OutdoorSettings {
     pub fallback: Celsius,
     /// How far the two sensors may differ before the colder one is taken and an alarm is raised.
     pub disagreement: Kelvins,
+    /// How much warmer than the meteorological service the sensor may be before the service is taken: sun on the sensor.
+    pub sun_excess: Kelvins,
+    /// How long that must last before the sensor is no longer believed at all.
+    pub sun_after: Duration,
+    /// A sensor that has not moved for this long is no longer believed; zero never.
+    pub frozen_after: Duration,
+    /// How fast the service's bias is learnt against the sensor: its share of an hour.
+    pub bias_per_hour: Ratio,
+    /// A forecast that was issued longer ago than this is not used.
+    pub forecast_age_max: Duration,
 }
 
 impl Default for OutdoorSettings {
@@ -28,6 +38,14 @@ impl Default for OutdoorSettings {
             // Siemens RVL481: 0 °C after loss of the outdoor sensor.
             fallback: Celsius(0.0),
             disagreement: Kelvins(5.0),
+            // More than 5 K between sensor and weather model for 2 h: take the model and its learnt bias.
+            sun_excess: Kelvins(5.0),
+            sun_after: Duration::from_secs(2 * 3600),
+            // The rule of the room sensors: less than 0.05 K in a day is no weather.
+            frozen_after: Duration::from_secs(24 * 3600),
+            // 0.1 to 0.3 an hour.
+            bias_per_hour: Ratio(0.2),
+            forecast_age_max: Duration::from_secs(12 * 3600),
         }
     }
 }

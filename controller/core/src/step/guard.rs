@@ -95,9 +95,14 @@ pub(super) fn watch_outage(
         power: at.own.own.heat_power.fresh(),
         design_power: settings.design_power,
     };
+    // While the heating limit pauses nothing is wanted, so nothing is missing.
+    let untripped = memory.interlocks.active().next().is_none();
+    let explained =
+        memory.heating_limit.is_paused() || (untripped && memory.heating_limit.is_warming_up(seen.circulating));
+    let arrives = heat_arrives(&settings.outage, evidence);
     let observation = Observation {
         due: at.in_season,
-        arrives: heat_arrives(&settings.outage, evidence),
+        arrives: if explained { Some(true) } else { arrives },
         suggested: suggest_cause(memory),
         supply: seen.supply,
     };

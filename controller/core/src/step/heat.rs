@@ -5,6 +5,9 @@ use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 use super::hours::{Hours, controls, why_trim_stands};
 use super::limit::look_at_limits;
 use super::see::Seen;
+use crate::equivalent_outdoor::Equivalent;
+use crate::event::Event;
+use crate::heating_limit::Eco;
 use crate::ledger::Part;
 use crate::quota::QuotaReport;
 use crate::report::SetpointReport;
@@ -20,6 +23,7 @@ pub(super) fn find_setpoint(
     at: &Surroundings,
     seen: &Seen,
     hours: &Hours,
+    equivalent: Equivalent,
     frost_heat: bool,
 ) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
     let controlling = controls(memory);
@@ -36,6 +40,7 @@ pub(super) fn find_setpoint(
     let (limits, quota) = look_at_limits(settings, memory, at, seen);
     let wishes = Wishes {
         outdoor: at.outdoor,
+        equivalent,
         room_trim: room_trim.shift,
         times: hours.times,
         corrections: memory.corrections,
@@ -56,6 +61,23 @@ pub(super) fn find_setpoint(
 fn flow(memory: &CircuitState, at: &Surroundings) -> Option<CubicMetersPerSecond> {
     let measured = at.own.own.secondary_flow;
     measured.fresh().or_else(|| memory.circulation.estimated_flow().filter(|_| measured.is_configured()))
+}
+
+/// The heating limit: whether it is too warm outside to heat.
+pub(super) fn pause(
+    settings: &CircuitSettings,
+    memory: &mut CircuitState,
+    at: &Surroundings,
+    equivalent: &Equivalent,
+    events: &mut Vec<Event>,
+) -> Eco {
+    let was_paused = memory.heating_limit.is_paused();
+    let limit = settings.heating_limit.as_ref();
+    let eco = memory.heating_limit.advance(limit, &at.outdoor, equivalent, at.owed, at.dt);
+    if memory.heating_limit.is_paused() != was_paused {
+        events.push(Event::EcoChanged { circuit: at.index, to: eco });
+    }
+    eco
 }
 
 /// The setpoint is held when limits move it by this.

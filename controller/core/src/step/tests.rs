@@ -1,6 +1,7 @@
 //! Stories of a whole step: a small plant of a few lines, virtual seconds, and what the operator would see.
 
 mod rig;
+mod weather;
 
 use std::time::Duration;
 
@@ -185,7 +186,13 @@ fn the_same_inputs_give_the_same_outputs_whatever_the_wall_clock_says() {
         for _ in 0..2000 {
             let mut now = rig.now();
             now.wall = UtcMillis(now.wall.0 + wall_offset + 5_000);
-            let inputs = Inputs { now, readings: rig.readings.clone(), requests: vec![], health: Health::default() };
+            let inputs = Inputs {
+                now,
+                readings: rig.readings.clone(),
+                forecast: None,
+                requests: vec![],
+                health: Health::default(),
+            };
             let (state, report) = step(&rig.settings, std::mem::take(&mut rig.state), &inputs);
             rig.state = state;
             rig.react(report.circuits[0].commands.as_ref());

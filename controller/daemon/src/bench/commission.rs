@@ -50,7 +50,7 @@ pub fn tune(site: &Site, span: Span) -> Result<Tuning, EpwError> {
     let minimum = site.station.settings.profile.dwelling_min.value;
     let season = |tuning: &Tuning| {
         let settings = Strategy::Expert.settings(&site.station.settings, tuning, Kelvins(0.0));
-        run(site, settings, Strategy::Expert.pilot(Kelvins(0.0)), Year::Before, span, None)
+        run(site, settings, Strategy::Expert.pilot(Kelvins(0.0)), None, Year::Before, span, None)
     };
     let (_, logbook) = season(&tuning)?;
     if let Some(seen) = read(&logbook) {

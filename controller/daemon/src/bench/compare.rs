@@ -129,7 +129,15 @@ fn plant(order: &Order, member: Member, season_done: &dyn Fn()) -> Result<PlantR
     for &strategy in &order.strategies {
         let once = |shift: Kelvins| {
             let settings = strategy.settings(&site.station.settings, &tuning, shift);
-            let outcome = run(&site, settings, strategy.pilot(shift), Year::Judged, span, order.weather.as_deref());
+            let outcome = run(
+                &site,
+                settings,
+                strategy.pilot(shift),
+                strategy.forecast(),
+                Year::Judged,
+                span,
+                order.weather.as_deref(),
+            );
             season_done();
             outcome.map(|(outcome, _)| outcome).map_err(|error| error.to_string())
         };

@@ -7,6 +7,7 @@ use heatstation_core::Settings;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_points::{Celsius, RoomIndex};
+use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{EpwError, Truth, WeatherSource};
 use serde::Serialize;
 
@@ -99,6 +100,7 @@ pub fn run(
     site: &Site,
     settings: Settings,
     mut pilot: Pilot,
+    forecast: Option<Uncertainty>,
     year: Year,
     span: Span,
     weather: Option<&Path>,
@@ -112,6 +114,7 @@ pub fn run(
     let area = settings.heated_area.square_meters();
     let settings = in_year(settings, season, site.days());
     let mut rig = ClosedLoop::new(settings, &site.station.catalogue, &plant, weather, start, ZONE, site.member.seed);
+    rig.foresee(forecast);
     let sensors = site.station.catalogue.circuits()[0].rooms.len();
     let (mut tally, mut logbook, mut rooms) = (Tally::default(), Logbook::default(), Histogram::default());
     let mut pumps_before = 0.0;
@@ -236,6 +239,7 @@ mod tests {
             let weather = site.weather(Year::Judged, None).unwrap();
             let catalogue = &site.station.catalogue;
             let mut rig = ClosedLoop::new(settings.clone(), catalogue, &site.plant, weather, start, ZONE, 5);
+            rig.foresee(strategy.forecast());
             let (mut pilot, mut replayed) = (strategy.pilot(Kelvins(0.0)), State::new(&settings));
             let mut moved = false;
             for second in 0..6 * 3600 {
@@ -246,7 +250,8 @@ mod tests {
                 let requests: Vec<Request> = wish.into_iter().collect();
                 let report = rig.second_seen(requests.clone(), |readings| pilot.see(second, readings)).clone();
                 let readings = rig.readings().clone();
-                let inputs = Inputs { now: report.moment, readings, requests, health: Health::default() };
+                let forecast = rig.forecast().copied();
+                let inputs = Inputs { now: report.moment, readings, forecast, requests, health: Health::default() };
                 let (state, again) = step(&settings, replayed, &inputs);
                 replayed = state;
                 assert_eq!(again.circuits[0].commands, report.circuits[0].commands, "{strategy:?} at {second} s");

@@ -6,9 +6,10 @@
 
 use heatstation_core::heating_curve::Curve;
 use heatstation_core::request::{Origin, Request, Wish};
-use heatstation_core::settings::Settings;
-use heatstation_points::{Celsius, CircuitIndex, Kelvins, Reading, Readings};
+use heatstation_core::settings::{EquivalentOutdoorSettings, Settings};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio, Reading, Readings};
 use heatstation_simulator::Truth;
+use heatstation_simulator::weather::Uncertainty;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -61,8 +62,10 @@ impl Strategy {
                 circuit.room_trim.raise_max = Kelvins(0.0);
             }
             match self {
-                Strategy::AsFound | Strategy::Expert | Strategy::BestOpen => {}
+                Strategy::AsFound | Strategy::Expert => {}
+                Strategy::BestOpen => feel_the_weather(&mut circuit.weather),
                 Strategy::Station => {
+                    feel_the_weather(&mut circuit.weather);
                     // Its level is not the curve's but the rooms': the front is walked by what the rooms are to have.
                     for room in &mut circuit.rooms {
                         room.minimum = room.minimum + shift;
@@ -82,6 +85,14 @@ impl Strategy {
         settings
     }
 
+    /// What it hears of the meteorological service.
+    pub const fn forecast(self) -> Option<Uncertainty> {
+        match self {
+            Strategy::AsFound | Strategy::Expert | Strategy::Oracle => None,
+            Strategy::BestOpen | Strategy::Station => Some(Uncertainty::Medium),
+        }
+    }
+
     /// Who sits beside the control, moved along the front by `shift`.
     pub fn pilot(self, shift: Kelvins) -> Pilot {
         match self {
@@ -90,6 +101,15 @@ impl Strategy {
             Strategy::Oracle => Pilot::Oracle(Oracle { integral: 0.0, shift }),
         }
     }
+}
+
+/// Half of a building's loss feels the weather late, through walls; sun is worth 0.6 to 1.5 K per 100 W/m² and is taken at
+/// the low end, because rooms on the north side do not see it.
+fn feel_the_weather(weather: &mut EquivalentOutdoorSettings) {
+    weather.light_share = Ratio(0.5);
+    weather.building = Duration::from_secs(36 * 3600);
+    weather.solar_gain = 0.006;
+    weather.wind_gain = 0.1;
 }
 
 /// Bends the curve: the excess of water over room is multiplied, so that the level at the room's own temperature stays.

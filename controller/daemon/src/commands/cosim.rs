@@ -1,5 +1,9 @@
 //! `cosim`: the control against anybody's plant, in virtual time. One JSON object a line in, one a line out; no sockets,
 //! and no files written outside `--data`.
+//!
+//! A line may bring what a meteorological service foresees, `{"issued":"2026-12-01T00:00:00+08:00","temperature":[-7.0,-7.4]}`:
+//! the first value is for the time of issue, each next one an hour later, at most 48. `solar_irradiance` (W/m², global,
+//! horizontal) and `wind_speed` (m/s) may stand beside it. It holds until the next one comes, and ages meanwhile.
 
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -7,10 +11,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use heatstation_config::Station;
+use heatstation_core::forecast::{HOURS_MAX, Unusable};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::step::Health;
-use heatstation_core::{Inputs, Moment, Report, State, step};
-use heatstation_points::{Catalogue, Direction, Fault, Readings, Sample};
+use heatstation_core::{Forecast, Inputs, Moment, Report, State, step};
+use heatstation_points::{
+    Catalogue, Celsius, Direction, Fault, MetersPerSecond, Readings, Sample, WattsPerSquareMeter,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -30,6 +37,34 @@ const LINE_MAX: usize = 1 << 20;
 struct Line {
     time: Timestamp,
     points: Map<String, Json>,
+    forecast: Option<Foreseen>,
+}
+
+/// What a meteorological service foresees, hour by hour from its issue.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Foreseen {
+    issued: Timestamp,
+    temperature: Vec<Celsius>,
+    #[serde(default)]
+    solar_irradiance: Vec<WattsPerSquareMeter>,
+    #[serde(default)]
+    wind_speed: Vec<MetersPerSecond>,
+}
+
+impl Foreseen {
+    /// The same in the words of the control.
+    fn taken(&self) -> Result<Forecast, String> {
+        Forecast::new(Duration::ZERO, &self.temperature, &self.solar_irradiance, &self.wind_speed).map_err(|unusable| {
+            match unusable {
+                Unusable::Empty => "the forecast has no temperature; leave it out instead".to_owned(),
+                Unusable::TooLong => format!("the forecast has more than {HOURS_MAX} hours; give the first of them"),
+                Unusable::Implausible { hour } => {
+                    format!("the forecast's hour {hour} is outside of -60 to 60 °C, 0 to 1500 W/m² or 0 to 75 m/s")
+                }
+            }
+        })
+    }
 }
 
 /// What the control answers.
@@ -67,6 +102,8 @@ struct Coupling<'a> {
     state: State,
     start: Option<Timestamp>,
     step: Duration,
+    /// When the forecast in force was issued.
+    issued: Option<Timestamp>,
 }
 
 impl<'a> Coupling<'a> {
@@ -77,8 +114,13 @@ impl<'a> Coupling<'a> {
             wall: UtcMillis(0),
             local: local_time(UtcMillis(0), &station.time_zone),
         };
-        let inputs =
-            Inputs { now, readings: Readings::empty(catalogue), requests: Vec::new(), health: Health::default() };
+        let inputs = Inputs {
+            now,
+            readings: Readings::empty(catalogue),
+            forecast: None,
+            requests: Vec::new(),
+            health: Health::default(),
+        };
         Coupling {
             station,
             store,
@@ -87,6 +129,7 @@ impl<'a> Coupling<'a> {
             state: State::new(&station.settings),
             start: None,
             step: Duration::ZERO,
+            issued: None,
         }
     }
 
@@ -128,6 +171,7 @@ impl<'a> Coupling<'a> {
 
     fn decide(&mut self, line: &Line) -> Result<Report, String> {
         self.advance(line.time)?;
+        self.foresee(line)?;
         let samples = self.samples(&line.points)?;
         let catalogue = &self.station.catalogue;
         for sample in &samples {
@@ -152,6 +196,18 @@ impl<'a> Coupling<'a> {
         self.step = monotonic.saturating_sub(self.inputs.now.monotonic);
         let wall = UtcMillis(time.as_millisecond());
         self.inputs.now = Moment { monotonic, wall, local: local_time(wall, &self.station.time_zone) };
+        Ok(())
+    }
+
+    /// Takes a forecast that came, and lets the one in force age.
+    fn foresee(&mut self, line: &Line) -> Result<(), String> {
+        if let Some(foreseen) = &line.forecast {
+            (self.inputs.forecast, self.issued) = (Some(foreseen.taken()?), Some(foreseen.issued));
+        }
+        if let (Some(forecast), Some(issued)) = (&mut self.inputs.forecast, self.issued) {
+            forecast.age = Duration::try_from(line.time.duration_since(issued))
+                .map_err(|_| format!("the forecast was issued at {issued}, after the line's own time"))?;
+        }
         Ok(())
     }
 
@@ -228,5 +284,41 @@ fn answer_of(report: &Report, station: &Station, time: Timestamp) -> Answer {
         setpoints,
         alarms: alarms.collect(),
         events: report.events.iter().map(|event| serde_json::json!(event)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The supply setpoint after five hours of lines a minute apart, with this in the first of them.
+    fn setpoint(forecast: &str) -> f64 {
+        let station = super::super::demo_station().unwrap_or_else(|_| panic!("the demonstration is sound"));
+        let mut coupling = Coupling::new(&station, None);
+        let mut lines = String::new();
+        for minute in 0..300 {
+            let (hour, rest) = (minute / 60, minute % 60);
+            let more = if minute == 0 { forecast } else { "" };
+            let line = format!(
+                "{{\"time\":\"2026-12-01T0{hour}:{rest:02}:00+08:00\",\"points\":{{\"outdoor.temperature\":-2.0}}{more}}}\n"
+            );
+            lines.push_str(&line);
+        }
+        let mut answers = Vec::new();
+        coupling.answer_all(lines.as_bytes(), &mut answers).unwrap_or_else(|_| panic!("the lines are sound"));
+        let last: Json =
+            serde_json::from_slice(answers.trim_ascii().rsplit(|byte| *byte == b'\n').next().unwrap()).unwrap();
+        last["setpoints"]["circuit.low-zone.secondary_supply.temperature"].as_f64().unwrap()
+    }
+
+    #[test]
+    fn a_forecast_in_a_line_moves_the_supply_before_the_weather_does() {
+        let falls: Vec<String> = (0..12).map(|hour| (-2 - hour).to_string()).collect();
+        let told =
+            format!(",\"forecast\":{{\"issued\":\"2026-12-01T00:00:00+08:00\",\"temperature\":[{}]}}", falls.join(","));
+        // It says colder and colder and the thermometer does not follow: from 5 K on it is not believed any more.
+        let (plain, warned) = (setpoint(""), setpoint(&told));
+        assert!((1.0..8.0).contains(&(warned - plain)), "{plain} °C without, {warned} °C with the forecast");
+        assert!((setpoint(",\"forecast\":null") - plain).abs() < 1e-9);
     }
 }

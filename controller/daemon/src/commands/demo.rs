@@ -11,17 +11,20 @@ use heatstation_drivers::settings::Transport;
 use heatstation_points::{Celsius, CircuitIndex, CircuitSignal, Point, PumpIndex, Ratio};
 use heatstation_simulator::modbus_server::ModbusServer;
 use heatstation_simulator::paced::PacedPlant;
-use heatstation_simulator::{Fault, PumpKind, PumpPlace};
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
+use heatstation_simulator::weather::Uncertainty;
+use heatstation_simulator::{Fault, PumpKind, PumpPlace, WeatherSource};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use anyhow::Context;
 
 use super::{Failure, Outcome, plant, say};
 use crate::clock::Clock;
 use crate::demo_door::{DemoDoor, DemoFault, DemoSwitch};
+use crate::foresight::Issued;
 use crate::program::{Options, Program};
 use crate::scenario::{self, Asked, Requests};
+use crate::simulation::service;
 use crate::store::Reader;
 
 /// Faster than this a cycle would have to be shorter than the wire's answers.
@@ -77,8 +80,17 @@ pub async fn run(order: Order) -> Outcome {
     let (switches, turned) = mpsc::channel(8);
     let door = DemoDoor { faults: faults.iter().map(|(fault, _)| fault.clone()).collect(), switches };
     let clock = Clock::paced(station.time_zone.clone(), begin, order.speed);
-    let options =
-        Options { configuration: None, data_folder: folder.clone(), listen: order.listen, clock, demo: Some(door) };
+    let (leave, forecasts) = watch::channel(None);
+    let sky = plant::weather_of(&station, &scenario, &asked, begin)?;
+    let service = tokio::spawn(run_service(sky, clock.clone(), scenario::plant_seed(&scenario, &asked), leave));
+    let options = Options {
+        configuration: None,
+        data_folder: folder.clone(),
+        listen: order.listen,
+        clock,
+        forecasts: Some(forecasts),
+        demo: Some(door),
+    };
     let name = station.name.clone();
     let program = Program::set_up(station, options).await?;
     let address = program.address().map_err(anyhow::Error::from)?;
@@ -94,6 +106,7 @@ pub async fn run(order: Order) -> Outcome {
     let asking = Asking { requests: Requests::of(&scenario), to: program.requests(), seconds: 0 };
     let plant = tokio::spawn(run_plant(paced, order.speed, turned, faults, asking, ended));
     let outcome = program.run(super::run::stop_signal()).await;
+    service.abort();
     drop(end);
     let _ = plant.await;
     server.stop().await.map_err(anyhow::Error::from)?;
@@ -105,6 +118,18 @@ fn beginning(scenario: &Scenario, station: &Station, folder: &std::path::Path) -
     let last = Reader::open(folder).ok().and_then(|reader| reader.last().ok().flatten());
     let minute_later = |wall: i64| UtcMillis((wall.div_euclid(1000) + 60) * 1000);
     last.map_or_else(|| scenario::begin(scenario, station), |record| minute_later(record.stamp.wall_milliseconds))
+}
+
+/// A meteorological service as wrong as a usual one: each hour of the demonstration's time it says what it foresees.
+async fn run_service(mut sky: Box<dyn WeatherSource>, clock: Clock, seed: u64, leave: watch::Sender<Option<Issued>>) {
+    loop {
+        let utc = clock.now().wall.0.div_euclid(1000);
+        if let Some((issued, forecast)) = service::issue(sky.as_mut(), utc, Uncertainty::Medium, seed) {
+            leave.send_replace(Some(Issued { at: UtcMillis(issued * 1000), forecast }));
+        }
+        let left = 3600 - u64::try_from(utc.rem_euclid(3600)).unwrap_or(0);
+        sleep(Duration::from_secs(left) / clock.speed()).await;
+    }
 }
 
 /// The plant at its own pace, with the switches that visitors turn.

@@ -26,6 +26,7 @@ pub async fn run(path: &Path, data: Option<PathBuf>, listen: Option<SocketAddr>)
         data_folder: data.unwrap_or_else(|| station.daemon.data_folder.clone()),
         listen: listen.unwrap_or(station.http.listen),
         clock: Clock::start(station.time_zone.clone()),
+        forecasts: None,
         demo: None,
     };
     let greeting = format!("{} ({})", station.name, station.settings.station);

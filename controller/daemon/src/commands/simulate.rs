@@ -12,6 +12,7 @@ use heatstation_core::moment::UtcMillis;
 use heatstation_core::settings::Settings;
 use heatstation_points::{Celsius, Kelvins};
 use heatstation_simulator::timetable::Link;
+use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Circulation, InitialState, StationPlantSettings, WeatherSource};
 use jiff::civil::Date;
 
@@ -32,6 +33,34 @@ pub enum Strategy {
     Curve,
 }
 
+/// What the station hears of a meteorological service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Service {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// Each hour what will be.
+    Exact,
+    /// Each hour a forecast within 1 K.
+    Low,
+    /// Within 1.6 K, as a usual one.
+    Medium,
+    /// Within 2.2 K.
+    High,
+}
+
+impl Service {
+    const fn uncertainty(self) -> Option<Uncertainty> {
+        match self {
+            Service::Silent => None,
+            Service::Exact => Some(Uncertainty::None),
+            Service::Low => Some(Uncertainty::Low),
+            Service::Medium => Some(Uncertainty::Medium),
+            Service::High => Some(Uncertainty::High),
+        }
+    }
+}
+
 /// What a simulation is asked.
 #[derive(Debug)]
 pub struct Order {
@@ -49,6 +78,8 @@ pub struct Order {
     pub scenario: Option<String>,
     /// How the station is run.
     pub strategy: Strategy,
+    /// What it hears of a meteorological service.
+    pub forecast: Service,
     /// JSON instead of a table.
     pub json: bool,
     /// Where a series with one row a minute goes.
@@ -72,6 +103,7 @@ pub fn run(order: &Order) -> Outcome {
     let mut requests = scenario.as_ref().map(Requests::of).unwrap_or_default();
     let zone = Duration::from_secs_f64(plant.time_zone_hours.max(0.0) * 3600.0);
     let mut cl = ClosedLoop::new(settings, &station.catalogue, &plant, weather, start, zone, seed);
+    cl.foresee(order.forecast.uncertainty());
     let mut series = order.series.as_ref().map(|path| Series::create(path, &station)).transpose()?;
 
     let began = Instant::now();

@@ -16,10 +16,11 @@ pub(super) const STAGES: [Stage; 6] =
     [Stage::Stopped, Stage::Filling, Stage::StartingPumps, Stage::Settling, Stage::Heating, Stage::ShuttingDown];
 
 /// All rungs of the outdoor ladder.
-pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 6] = [
+pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 7] = [
     OutdoorSource::Sensor,
     OutdoorSource::SecondSensor,
     OutdoorSource::ColderSensor,
+    OutdoorSource::ColderService,
     OutdoorSource::Forecast,
     OutdoorSource::LastGood,
     OutdoorSource::Fallback,

@@ -11,7 +11,6 @@ use heatstation_core::band::Because;
 use heatstation_core::interlock::Trip;
 use heatstation_core::ledger::Part;
 use heatstation_core::outage::Cause;
-use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::CircuitReport;
 use heatstation_core::sequence::Stage;
 use heatstation_core::supply_source::SupplySource;
@@ -19,8 +18,8 @@ use heatstation_drivers::output::OutputState;
 use heatstation_points::{CircuitIndex, Unit};
 
 use super::states::{
-    MODES, OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name,
-    pump_reason_name, status_name, valve_reason_name,
+    MODES, OUTPUT_STATES, PUMP_REASONS, STAGES, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name,
+    status_name, valve_reason_name,
 };
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
@@ -31,11 +30,13 @@ mod pumps;
 mod readings;
 mod rooms;
 mod water;
+mod weather;
 
 /// All families of a snapshot. A family without a single series is left out.
 pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     let mut table = Table { snapshot, families: Vec::with_capacity(100) };
     table.station(about);
+    weather::rows(&mut table);
     readings::rows(&mut table);
     table.setpoints();
     hours::rows(&mut table);
@@ -175,18 +176,6 @@ impl Table<'_> {
         self.gauge(("heatstation_circuit_heated_area", "square_meters"), "Heated area of a circuit.", areas);
         let in_season = whole(self.snapshot.report.in_season);
         self.gauge(("heatstation_in_season", ""), "Whether heat is due by the calendar.", self.alone(in_season));
-
-        let outdoor = self.snapshot.report.outdoor;
-        let help = "Outdoor temperature that the control uses, by whatever source.";
-        let name = ("heatstation_outdoor_used_temperature", "celsius");
-        self.gauge(name, help, self.alone(Number::Real(outdoor.now.0)));
-        let help = "The same, smoothed: what the heating curve looks at.";
-        let name = ("heatstation_outdoor_filtered_temperature", "celsius");
-        self.gauge(name, help, self.alone(Number::Real(outdoor.filtered.0)));
-        let sources = states(OUTDOOR_SOURCES.map(OutdoorSource::name), outdoor.source.name())
-            .map(|(name, value)| (self.with([("source", Cow::Borrowed(name))]), value));
-        let sources: Vec<_> = sources.collect();
-        self.gauge(("heatstation_outdoor_source", ""), "1 for the source of the outdoor temperature in use.", sources);
     }
 
     fn setpoints(&mut self) {

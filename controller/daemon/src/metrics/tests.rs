@@ -172,6 +172,14 @@ fn the_contract_of_names_holds() {
         heatstation_alarm_since_timestamp_seconds acknowledged alarm circuit priority
         heatstation_point_quality circuit point quality
         heatstation_sample_age_seconds circuit point
+        heatstation_outdoor_doubt doubt
+        heatstation_service_bias_kelvin
+        heatstation_forecast_use use
+        heatstation_equivalent_outdoor_temperature_celsius circuit
+        heatstation_equivalent_outdoor_term_kelvin circuit term
+        heatstation_heating_time time
+        heatstation_heating_limit circuit state
+        heatstation_heating_limit_temperature_celsius circuit kind
         heatstation_stage circuit stage
         heatstation_valve_reason circuit reason
         heatstation_pump_reason circuit reason
@@ -240,6 +248,10 @@ fn exactly_one_state_of_each_circuit_is_on() {
         "heatstation_setpoint_held",
         "heatstation_supply_source",
         "heatstation_outdoor_source",
+        "heatstation_outdoor_doubt",
+        "heatstation_forecast_use",
+        "heatstation_heating_time",
+        "heatstation_heating_limit",
         "heatstation_accident_rate_status",
     ] {
         let values: Vec<f64> = series.iter().filter(|series| series.name == name).map(|series| series.value).collect();

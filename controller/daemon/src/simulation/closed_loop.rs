@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use heatstation_core::forecast::Forecast;
 use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
 use heatstation_points::{Catalogue, Definition, Direction, Fault, Pace, Point, Reading, Readings, RoomSignal};
+use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Plant, StationPlantSettings, Weather, WeatherSource};
+
+use super::service::Service;
 
 /// Whether the wire between cabinet and controller answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,7 @@ pub struct ClosedLoop {
     plant: Plant,
     weather: Box<dyn WeatherSource>,
     now_weather: Weather,
+    service: Service,
     state: State,
     inputs: Inputs,
     report: Option<Report>,
@@ -67,8 +72,13 @@ impl ClosedLoop {
             .map(|definition| Watched { definition: definition.clone(), every: period(definition.pace) })
             .collect();
         let now = Moment { monotonic: Duration::ZERO, wall: start, local: local(start, zone) };
-        let inputs =
-            Inputs { now, readings: Readings::empty(catalogue), requests: Vec::new(), health: Health::default() };
+        let inputs = Inputs {
+            now,
+            readings: Readings::empty(catalogue),
+            forecast: None,
+            requests: Vec::new(),
+            health: Health::default(),
+        };
         let state = State::new(&settings);
         ClosedLoop {
             settings,
@@ -76,6 +86,7 @@ impl ClosedLoop {
             plant,
             weather,
             now_weather,
+            service: Service::new(seed),
             state,
             inputs,
             report: None,
@@ -113,6 +124,7 @@ impl ClosedLoop {
         self.plant.step(Duration::from_secs(1), utc, &self.now_weather);
         self.read();
         see(&mut self.inputs.readings);
+        self.inputs.forecast = self.service.at(self.weather.as_mut(), utc);
 
         let wall = UtcMillis(self.start.0 + self.seconds as i64 * 1000);
         self.inputs.now = Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };
@@ -155,6 +167,17 @@ impl ClosedLoop {
                 }
             }
         }
+    }
+
+    /// From now on the meteorological service tells the control each full hour what it foresees, this wrong; none, and it
+    /// falls silent, while what it said last goes on ageing. At the start it is silent.
+    pub fn foresee(&mut self, uncertainty: Option<Uncertainty>) {
+        self.service.uncertainty = uncertainty;
+    }
+
+    /// What the control knows of the weather to come.
+    pub fn forecast(&self) -> Option<&Forecast> {
+        self.inputs.forecast.as_ref()
     }
 
     /// Takes the wire down or up.

@@ -6,6 +6,7 @@
 
 pub mod closed_loop;
 pub mod figures;
+pub mod service;
 pub mod tracking;
 
 pub use closed_loop::{ClosedLoop, Wire};

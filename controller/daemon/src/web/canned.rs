@@ -17,9 +17,9 @@ use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
 use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings, LimitsSettings, MakeUpMode,
-    MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season,
-    SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
+    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
+    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
+    RoomTrimSettings, Season, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -137,7 +137,7 @@ impl Station {
         let now = self.now();
         let wire = self.broken.contains(&Broken::Wire);
         let health = Health { device_silent: wire, ..Health::default() };
-        let inputs = Inputs { now, readings, requests: Vec::new(), health };
+        let inputs = Inputs { now, readings, forecast: None, requests: Vec::new(), health };
         let (state, report) = step(&self.facts.settings, std::mem::take(&mut self.state), &inputs);
         self.state = state;
         self.elapsed += dt;
@@ -304,6 +304,7 @@ fn settings(circuits: &[&str]) -> Settings {
         heated_area: Area::from_square_meters(area * circuits.len() as u32),
         design_outdoor: Celsius(-9.0),
         season: SEASON,
+        shoulder: ShoulderSettings::default(),
         profile: Profile {
             id: "zibo".to_owned(),
             title: "淄博市供热服务规范".to_owned(),
@@ -352,6 +353,8 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
             exponent: 1.3,
         }),
         curve_adjustment: Adjustment::default(),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),

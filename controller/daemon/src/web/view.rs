@@ -40,6 +40,7 @@ struct View<'a> {
     moment: MomentView,
     cycle: CycleView,
     in_season: bool,
+    heating_time: Word,
     overall: Word,
     outdoor: OutdoorView,
     points: BTreeMap<&'a str, PointView<'a>>,
@@ -84,6 +85,12 @@ struct OutdoorView {
     now: f64,
     filtered: f64,
     source: Word,
+    /// Why a sensor that answers is not believed.
+    doubt: Option<Word>,
+    /// What became of the forecast, how old it is, and what is added to it.
+    forecast: Word,
+    forecast_age_seconds: Option<f64>,
+    service_bias: f64,
 }
 
 /// One point that the station has.
@@ -109,6 +116,10 @@ struct CircuitView<'a> {
     heated_area_square_meters: f64,
     mode: Word,
     stage: Word,
+    /// What the heating limit says.
+    eco: Word,
+    /// The outdoor temperature that the buildings feel.
+    equivalent_outdoor: f64,
     setpoint: SetpointView,
     hours: hours::HoursView,
     supply: Option<f64>,
@@ -297,11 +308,16 @@ impl<'a> View<'a> {
                     .then(|| snapshot.cycle.duration_total.as_secs_f64() / snapshot.cycle.count as f64),
             },
             in_season: report.in_season,
+            heating_time: Word::new(report.heating_time.name(), report.heating_time.texts()),
             overall: overall(snapshot),
             outdoor: OutdoorView {
                 now: report.outdoor.now.0,
                 filtered: report.outdoor.filtered.0,
                 source: words::outdoor_source(report.outdoor.source),
+                doubt: report.outdoor.doubt.map(|doubt| Word::new(doubt.name(), doubt.texts())),
+                forecast: Word::new(report.outdoor.forecast.name(), report.outdoor.forecast.texts()),
+                forecast_age_seconds: report.outdoor.forecast_age.map(|age| age.as_secs_f64()),
+                service_bias: report.outdoor.bias.0,
             },
             points: points(&facts.catalogue, &snapshot.readings),
             circuits: report.circuits.iter().filter_map(|circuit| circuit_view(snapshot, circuit)).collect(),
@@ -373,6 +389,8 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         heated_area_square_meters: settings.heated_area.square_meters(),
         mode: words::mode(circuit.mode),
         stage: Word::new(circuit.stage.name(), circuit.stage.texts()),
+        eco: Word::new(circuit.eco.name(), circuit.eco.texts()),
+        equivalent_outdoor: circuit.equivalent.temperature.0,
         setpoint: SetpointView {
             value: setpoint.value.0,
             base: setpoint.base.0,

@@ -102,7 +102,8 @@ pub(super) fn outdoor_source(source: OutdoorSource) -> Word {
         OutdoorSource::Sensor => ("传感器", "sensor"),
         OutdoorSource::SecondSensor => ("第二传感器", "second sensor"),
         OutdoorSource::ColderSensor => ("两传感器取低", "the colder of two sensors"),
-        OutdoorSource::Forecast => ("天气预报", "forecast"),
+        OutdoorSource::ColderService => ("气象服务(传感器偏高)", "weather service: the sensor reads warm"),
+        OutdoorSource::Forecast => ("气象服务", "weather service"),
         OutdoorSource::LastGood => ("最后有效值", "last good value"),
         OutdoorSource::Fallback => ("替代值", "substitute value"),
     };

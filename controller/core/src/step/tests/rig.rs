@@ -10,6 +10,7 @@ use heatstation_points::{
 use crate::alarm::Alarm;
 use crate::area::Area;
 use crate::event::Event;
+use crate::forecast::Forecast;
 use crate::heating_curve::{Adjustment, Curve, EmitterCurve};
 use crate::moment::{Day, LocalTime, Moment, UtcMillis};
 use crate::outage::Cause;
@@ -19,9 +20,9 @@ use crate::request::{Origin, Request, Wish};
 use crate::schedule::Schedule;
 use crate::sequence::Stage;
 use crate::settings::{
-    CircuitSettings, EnvelopeSettings, FrostSettings, LimitsSettings, MakeUpMode, OutageSettings, OutdoorSettings,
-    RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, Settings, SupplyLoopSettings, SupplySettings,
-    TimesSettings, ValveSettings,
+    CircuitSettings, EnvelopeSettings, EquivalentOutdoorSettings, FrostSettings, LimitsSettings, MakeUpMode,
+    OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, Settings,
+    ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -42,6 +43,8 @@ pub(crate) fn circuit() -> CircuitSettings {
             exponent: 1.3,
         }),
         curve_adjustment: Adjustment::default(),
+        weather: EquivalentOutdoorSettings::default(),
+        heating_limit: None,
         room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(0.032)),
         design_power: Watts(3.4e6),
@@ -76,6 +79,7 @@ pub(crate) fn settings() -> Settings {
         heated_area: Area::from_square_meters(86_000),
         design_outdoor: Celsius(-9.0),
         season: Season { heating_from: UtcMillis(0), start: UtcMillis(0), end: UtcMillis(121 * 86_400_000) },
+        shoulder: ShoulderSettings::default(),
         profile: Profile {
             id: "zibo".to_owned(),
             title: String::new(),
@@ -84,7 +88,8 @@ pub(crate) fn settings() -> Settings {
             accident_rate: AccidentRateRule { clause: "3.8".to_owned(), counted: vec![Cause::Unknown], target: None },
             notify_users_after: None,
         },
-        outdoor: OutdoorSettings::default(),
+        // The rig's thermometer stands still by construction.
+        outdoor: OutdoorSettings { frozen_after: Duration::ZERO, ..OutdoorSettings::default() },
         circuits: vec![circuit()],
     }
 }
@@ -94,6 +99,7 @@ pub(crate) struct Rig {
     pub settings: Settings,
     pub state: State,
     pub readings: Readings,
+    pub forecast: Option<Forecast>,
     pub report: Option<Report>,
     pub events: Vec<(u64, Event)>,
     pub requests: Vec<Request>,
@@ -127,6 +133,7 @@ impl Rig {
             settings,
             state,
             readings,
+            forecast: None,
             report: None,
             events: Vec::new(),
             requests: Vec::new(),
@@ -188,6 +195,7 @@ impl Rig {
             let inputs = Inputs {
                 now: self.now(),
                 readings: self.readings.clone(),
+                forecast: self.forecast,
                 requests: std::mem::take(&mut self.requests),
                 health: Health::default(),
             };

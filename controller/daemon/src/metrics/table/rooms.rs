@@ -50,7 +50,7 @@ fn trim(table: &mut Table) {
     table.gauge(("heatstation_room_scatter", "kelvins"), help, scatter);
     let shift = table.each_circuit(|circuit| Some(Number::Real(circuit.room_trim.shift.0)));
     let help = "What the room trim adds to the room target of the curve.";
-    table.gauge(("heatstation_room_trim_shift", "kelvins"), help, shift);
+    table.gauge(("heatstation_room_trim_shift", "kelvin"), help, shift);
     let frozen = table.each_circuit_by("because", |circuit| {
         let now = circuit.room_trim.frozen.map_or("", Frozen::name);
         states(Frozen::ALL.map(Frozen::name), now).collect::<Vec<_>>()

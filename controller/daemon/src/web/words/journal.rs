@@ -6,6 +6,7 @@ use heatstation_core::alarm::AlarmKey;
 use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
 use heatstation_core::load_shed::ShedBy;
+use heatstation_core::outage::Cause;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::Catalogue;
 
@@ -39,13 +40,7 @@ fn of_deed(deed: &Deed) -> Text {
 fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
     let name = |circuit| circuit_name(catalogue, circuit);
     match event {
-        Event::OutageOpened { outage, suggested, .. } => {
-            let (at, suggested) = (name(outage.circuit), cause(*suggested).text);
-            Text::new(
-                format!("{at}: 停热开始, 初判 {}", suggested.zh),
-                format!("{at}: outage began, suggested cause: {}", suggested.en),
-            )
-        }
+        Event::OutageOpened { outage, suggested, .. } => outage_opened(&name(outage.circuit), *suggested),
         Event::OutageClosed { outage, lasted, .. } => {
             let at = name(outage.circuit);
             Text::new(
@@ -115,6 +110,14 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let sensor = room_name(catalogue, *circuit, *room);
             Text::new(format!("{at}: 室温测点 {sensor} {zh}"), format!("{at}: room sensor {sensor}: {en}"))
         }
+        Event::HeatingTimeChanged { from, to } => {
+            let (from, to) = (from.texts(), to.texts());
+            Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
+        }
+        Event::EcoChanged { circuit, to } => {
+            let (at, to) = (name(*circuit), to.texts());
+            Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
+        }
         Event::RequestGranted { request } => {
             let (by, what) = (&request.author, wish(request, catalogue));
             Text::new(format!("{by} 请求已接受: {}", what.zh), format!("request of {by} granted: {}", what.en))
@@ -142,6 +145,14 @@ const fn change_text(because: ChangeReason) -> (&'static str, &'static str) {
         ChangeReason::Hours => ("按运行时间", "by its hours"),
         ChangeReason::TimeOfWeek => ("按周定时", "by the time of the week"),
     }
+}
+
+fn outage_opened(at: &str, suggested: Cause) -> Text {
+    let suggested = cause(suggested).text;
+    Text::new(
+        format!("{at}: 停热开始, 初判 {}", suggested.zh),
+        format!("{at}: outage began, suggested cause: {}", suggested.en),
+    )
 }
 
 const fn failure_text(failure: PumpFailure) -> (&'static str, &'static str) {
