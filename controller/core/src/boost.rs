@@ -1,7 +1,8 @@
 //! More supply while the rooms warm up after a set-back.
 //!
 //! It adds kelvins to the supply, or a share of the supply's excess over the room, from the moment that the circuit begins
-//! to recover until the rooms are warm again, and never longer than its time. The setpoint's ramp and limits still hold. So
+//! to recover until the rooms are warm again, and never longer than its time, which counts from when the ramp lets it
+//! through. The setpoint's ramp and limits still hold. So
 //! that the stations of a network do not make a morning peak of it together, each begins to recover earlier by a part of
 //! the stagger that follows from its id; earlier, not later, because later is cold.
 
@@ -12,9 +13,9 @@ use heatstation_points::{Celsius, Kelvins};
 use crate::settings::{Boost, BoostSettings};
 
 impl BoostSettings {
-    /// What is added after that much of a recovery; none when its time is over.
-    pub fn after(&self, recovering_for: Duration) -> Option<Boost> {
-        self.by.filter(|_| recovering_for < self.lasts_max)
+    /// What is added after that much of a boost; none when its time is over.
+    pub fn after(&self, boosted_for: Duration) -> Option<Boost> {
+        self.by.filter(|_| boosted_for < self.lasts_max)
     }
 }
 

@@ -5,9 +5,11 @@
 //! warm again, the idea of LBL's `OptimalStart` and of Samson's self-learning pre-heat:
 //!
 //! ```text
-//! lead = (wanted − within − room) / slope          at most start_max
-//! slope[load] += (measured − slope[load]) / min(mornings, learning_mornings)
+//! lead = (wanted − within − room + 0.1 K) / slope          at most start_max
+//! slope[load] += (measured − slope[load]) / n            n = min(mornings, learning_mornings), 2 if it was slower
 //! ```
+//!
+//! A slower morning counts for more: rooms that are late are cold, rooms that are early cost a little heat.
 //!
 //! A cold morning leaves less spare capacity, so slopes are kept apart by load; a load not seen yet borrows from the
 //! nearest one that was, the colder first, because its slope is the smaller. Without room sensors, or before the first
@@ -29,6 +31,8 @@ use crate::timer::seconds;
 const LOADS: [Ratio; 3] = [Ratio(0.4), Ratio(0.6), Ratio(0.8)];
 /// Plausible slopes, K/h: a window closed is no recovery, and a standing room is no reason to start yesterday.
 const SLOPES: (f64, f64) = (0.05, 5.0);
+/// Room sensors show tenths: what a median may lag behind the rooms that are still cooling.
+const QUANTUM: Kelvins = Kelvins(0.1);
 /// A recovery shorter or smaller than this is noise of the sensors, which show tenths every quarter of an hour.
 const LEARN_FROM: (Duration, Kelvins) = (Duration::from_secs(1800), Kelvins(0.3));
 /// A room left alone cools with three times the building constant (Siemens RVL481).
@@ -59,7 +63,8 @@ impl Learned {
         let slot = &mut self.slopes[class(load)];
         let before = slot.unwrap_or(Slope { kelvins_per_hour: measured, mornings: 0 });
         let mornings = before.mornings.saturating_add(1).min(settings.learning_mornings.max(1));
-        let step = (measured - before.kelvins_per_hour) / f64::from(mornings);
+        let weight = if measured < before.kelvins_per_hour { mornings.min(2) } else { mornings };
+        let step = (measured - before.kelvins_per_hour) / f64::from(weight);
         *slot = Some(Slope { kelvins_per_hour: before.kelvins_per_hour + step, mornings });
     }
 
@@ -79,12 +84,12 @@ impl Learned {
         load: Ratio,
         lowered_for: Duration,
     ) -> Duration {
-        let by_slope =
-            missing.zip(self.slope(load)).map(|(missing, slope)| missing.0.max(0.0) / slope.kelvins_per_hour);
-        let lead = match (by_slope, missing) {
-            (Some(hours), _) => Duration::from_secs_f64(hours * 3600.0),
-            (None, Some(missing)) if missing <= Kelvins(0.0) => Duration::ZERO,
-            (None, _) => settings.start_max.mul_f64(load.0.clamp(0.0, 1.0)).min(lowered_for),
+        let lead = match (missing, self.slope(load)) {
+            (Some(missing), _) if missing <= Kelvins(0.0) => Duration::ZERO,
+            (Some(missing), Some(slope)) => {
+                Duration::from_secs_f64((missing + QUANTUM).0 / slope.kelvins_per_hour * 3600.0)
+            }
+            (_, _) => settings.start_max.mul_f64(load.0.clamp(0.0, 1.0)).min(lowered_for),
         };
         lead.min(settings.start_max)
     }
@@ -181,23 +186,24 @@ mod tests {
         assert_eq!(lead(&learned, 2.0, 0.5), 4 * HOUR);
         assert_eq!(lead(&learned, -0.1, 0.5), Duration::ZERO);
         learned.learn(&settings(), Ratio(0.5), Kelvins(2.0), 2 * HOUR);
-        assert_eq!(lead(&learned, 3.0, 0.5), 3 * HOUR);
+        assert!((seconds(lead(&learned, 2.9, 0.5)) - 3.0 * 3600.0).abs() < 1e-3);
         assert_eq!(lead(&learned, 20.0, 0.5), 8 * HOUR);
         // Nobody knows the rooms: by the load again, and no longer than the night was.
         assert_eq!(learned.start_lead(&settings(), None, Ratio(0.5), HOUR), HOUR);
     }
 
     #[test]
-    fn slopes_are_averaged_over_some_mornings_and_follow_the_weather_after_that() {
+    fn slopes_are_averaged_over_some_mornings_and_a_slow_one_counts_for_more() {
         let mut learned = Learned::default();
-        for took in [2, 4] {
-            learned.learn(&settings(), Ratio(0.5), Kelvins(2.0), took * HOUR);
-        }
-        assert_eq!(learned.slope(Ratio(0.5)), Some(Slope { kelvins_per_hour: 0.75, mornings: 2 }));
-        for _ in 0..30 {
-            learned.learn(&settings(), Ratio(0.5), Kelvins(1.0), 4 * HOUR);
-        }
-        assert!((learned.slope(Ratio(0.5)).unwrap().kelvins_per_hour - 0.25).abs() < 0.01);
+        let mut morning = |hours: u32| {
+            learned.learn(&settings(), Ratio(0.5), Kelvins(2.0), hours * HOUR);
+            learned.slope(Ratio(0.5)).unwrap().kelvins_per_hour
+        };
+        assert_eq!((morning(2), morning(4)), (1.0, 0.75));
+        assert!((0..30).map(|_| morning(4)).last().unwrap() < 0.501);
+        let after_a_quick_one = morning(2);
+        assert!((after_a_quick_one - 0.6).abs() < 0.001, "a fifth of the way: {after_a_quick_one}");
+        assert!((morning(4) - 0.55).abs() < 0.001, "and half of the way back");
     }
 
     #[test]

@@ -6,16 +6,15 @@
 //! there is no spare capacity to come back with, and nothing while frost protection demands heat.
 //!
 //! # How
-//! By the curve of the reduced room temperature, or quickly: the lowest supply until the rooms are down, which without
-//! room sensors takes (Siemens RVL481)
+//! By the curve of the reduced room temperature, or quickly: the lowest supply until the rooms are within 0.5 K of the
+//! reduced level, or, where nobody measures them, for (Siemens RVL481)
 //!
 //! ```text
 //! t = 3 · τ · ln((T_normal − T_outdoor) / (T_reduced − T_outdoor))
 //! ```
 //!
-//! and with them until the rooms are within 0.5 K of the reduced level, whichever is first. Or not at all while the level
-//! lasts (total stop): the valve closes on water that is warmer than the frost setpoint, circulation goes on, and rooms
-//! that reach the reduced level are held there. Neither is done in frost.
+//! Or not at all while the level lasts (total stop): the valve closes on water that is warmer than the frost setpoint,
+//! circulation goes on, and rooms that reach the reduced level are held there. Neither is done in frost.
 //!
 //! # What this module does not do
 //! When the level begins and ends is for [`schedule`](crate::schedule) and [`optimum`](crate::optimum).
@@ -160,9 +159,10 @@ impl SetBack {
         match settings.fall {
             Fall::Curve => return None,
             Fall::Quick => {
-                let arrived =
-                    at.room.zip(at.room_before).is_some_and(|(room, before)| room <= before + level + DOWN_WITHIN);
-                self.down |= arrived || lasted >= time_to_fall(building_constant, at.room_target, reduced, at.outdoor);
+                self.down |= at.room.map_or_else(
+                    || lasted >= time_to_fall(building_constant, at.room_target, reduced, at.outdoor),
+                    |room| room <= at.room_before.unwrap_or(at.room_target) + level + DOWN_WITHIN,
+                );
             }
             Fall::Stop => self.down |= at.room.is_some_and(|room| room <= reduced),
         }

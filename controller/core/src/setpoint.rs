@@ -39,6 +39,9 @@ pub struct Setpoint {
     /// The supply was held down for a set-back in the last step.
     #[serde(default)]
     held_down: bool,
+    /// How far the ramp lagged behind what was allowed in the last step.
+    #[serde(default)]
+    lag: Kelvins,
     #[serde(default)]
     operator: Kelvins,
     #[serde(default)]
@@ -140,6 +143,7 @@ impl Setpoint {
         };
         let (value, held_by) = self.follow_ramp(settings, wishes, limited, held_by.or(bounded), dt);
         growing.move_to(Part::Ramp, value);
+        self.lag = growing.ledger.of(Part::Ramp);
         self.limits.give(value - unlimited);
         let limiters = self.limits.reports(&wishes.limits);
         SetpointReport { value, base, ledger: growing.ledger, held_by, flow_ratio, low, limiters }
@@ -191,6 +195,11 @@ impl Setpoint {
         let remote = (wishes.remote + remote).clamp(-envelope.lower_max, envelope.raise_max);
         follow(&mut self.remote, remote, rate, rate);
         growing.add(Part::Remote, self.remote);
+    }
+
+    /// Whether the setpoint is still on its way up.
+    pub fn climbs(&self) -> bool {
+        self.lag < Kelvins(-0.5)
     }
 
     /// What is being shed, and what has not come back yet.
@@ -428,8 +437,8 @@ pub(crate) mod tests {
         assert_eq!(after(&shed, 1), -1.0);
         let settled = after(&shed, 30);
         assert!((settled - (curve(0.85) - curve(1.0))).abs() < 1e-9, "{settled}");
-        assert!((after(&wishes(2.0), 10) - (settled + 1.0)).abs() < 1e-9, "6 K/h, so that the rebound is no peak");
-        assert_eq!(after(&wishes(2.0), 120), 0.0);
+        assert!((after(&wishes(2.0), 20) - (settled + 1.0)).abs() < 1e-9, "3 K/h, so that the rebound is no peak");
+        assert_eq!(after(&wishes(2.0), 180), 0.0);
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn step_circuit(
     let mut commands = hold_pressure(settings, memory, at, &seen);
     let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
 
-    watch_outage(settings, memory, at, &seen, &setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, &hours, events);
     CircuitReport {
         circuit: at.index,
         mode: memory.mode,

@@ -114,6 +114,8 @@ pub struct Situation {
     pub frost: bool,
     /// Whether the circuit heats, nothing bars it and nothing sheds.
     pub heats: bool,
+    /// Whether the setpoint is still on its way up to what is wished.
+    pub climbs: bool,
 }
 
 /// What the hours remember.
@@ -126,9 +128,15 @@ pub struct Times {
     /// The level of the clock for which the circuit went ahead.
     ahead_of: Kelvins,
     phase: Phase,
+    /// For how long the supply has been boosted in this recovery.
+    boosted: Duration,
     set_back: SetBack,
     /// Nothing was set back in the last step.
     withheld: bool,
+    /// The level was falling in the last step.
+    fell: bool,
+    /// The supply was lowered for a set-back and has not come back up yet.
+    returning: bool,
     learned: Learned,
     /// What the rooms come to at the room target.
     normal: Option<Celsius>,
@@ -153,6 +161,8 @@ pub struct TimesNow {
     pub ahead: Ahead,
     /// Where it stands in its day.
     pub phase: Phase,
+    /// Whether the supply is low because of a set-back, or still on its way up after one: no heat is missing.
+    pub returning: bool,
     /// How long before the next higher level it will start; none while there is no such level, or it is not asked to.
     pub start_lead: Option<Duration>,
     /// The slope of recovery that was learnt for this load, K/h.
@@ -204,9 +214,19 @@ impl Times {
         let times = &settings.times;
         let set_back = self.set_back.advance(&times.set_back, times.building_constant, &set_back);
         self.withheld = set_back.withheld.is_some();
+        // The setpoint begins to climb one step after the level has risen.
+        let fell = std::mem::replace(&mut self.fell, falling_for.is_some());
+        self.returning = self.fell || fell || (self.returning && at.climbs);
         let boost = match self.phase {
-            Phase::Recovering { lasted, .. } => times.boost.after(lasted),
+            Phase::Recovering { .. } => times.boost.after(self.boosted),
             Phase::Steady { .. } | Phase::Reduced { .. } => None,
+        };
+        // A boost that the ramp does not let through yet does not use up its time (rwchcd: the timer is pushed back).
+        self.boosted = match boost {
+            Some(_) if at.climbs => self.boosted,
+            Some(_) => self.boosted.saturating_add(dt),
+            None if matches!(self.phase, Phase::Recovering { .. }) => self.boosted,
+            None => Duration::ZERO,
         };
         TimesNow {
             look,
@@ -217,6 +237,7 @@ impl Times {
             boost,
             ahead: self.ahead,
             phase: self.phase,
+            returning: self.returning,
             start_lead,
             recovery_per_hour: self.learned.slope(load).map(|slope| Kelvins(slope.kelvins_per_hour)),
         }

@@ -2,6 +2,7 @@
 //!
 //! One binary, one module an area, because each integration test of its own links the whole program anew.
 
+mod hours;
 mod limits;
 mod loops;
 mod motors;

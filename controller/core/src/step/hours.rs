@@ -39,6 +39,7 @@ pub(super) fn pass_hours(
         room: seen.rooms.median.filter(|_| enough),
         frost,
         heats: controls(memory) && shed.by.is_none(),
+        climbs: memory.setpoint.climbs(),
     };
     Hours { times: memory.times.advance(settings, &situation, at.dt), shed }
 }
