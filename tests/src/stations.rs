@@ -15,9 +15,9 @@ use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
     EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FrostSettings, InterlockSettings, LeakSettings,
-    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings,
-    ValveSettings,
+    LimitsSettings, LoadShedSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings,
+    RoomSettings, RoomTrimSettings, Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings,
+    TimesSettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -208,7 +208,11 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
-        times: TimesSettings::default(),
+        times: TimesSettings {
+            // It takes part; whether anything is shed is for who asks.
+            load_shed: LoadShedSettings { share_max: Ratio(0.3), ..LoadShedSettings::default() },
+            ..TimesSettings::default()
+        },
         supply: SupplySettings {
             min: Celsius(25.0),
             warm: None,
