@@ -17,6 +17,7 @@ mod places;
 mod season;
 mod sequence;
 mod supply;
+mod times;
 mod trim;
 mod valve;
 mod weather;

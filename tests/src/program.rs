@@ -28,7 +28,15 @@ pub fn binary() -> &'static Path {
         }
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let build = Command::new(cargo)
-            .args(["build", "--quiet", "-p", "heatstation", "--bin", "heatstation", "--message-format=json-render-diagnostics"])
+            .args([
+                "build",
+                "--quiet",
+                "-p",
+                "heatstation",
+                "--bin",
+                "heatstation",
+                "--message-format=json-render-diagnostics",
+            ])
             .current_dir(root())
             .stderr(Stdio::inherit())
             .output()

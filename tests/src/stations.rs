@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use heatstation_core::area::Area;
 use heatstation_core::exchanger::ExchangerSettings;
-use heatstation_core::heating_curve::{Curve, EmitterCurve};
+use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
@@ -15,9 +15,9 @@ use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
     EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
-    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings,
-    ValveSettings,
+    LimitsSettings, LoadShedSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings,
+    RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, ShoulderSettings, SupplyLoopSettings,
+    SupplySettings, TimesSettings, ValveSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{
@@ -210,6 +210,7 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
+        curve_adjustment: Adjustment::default(),
         weather: EquivalentOutdoorSettings::default(),
         heating_limit: None,
         room_target: Celsius(20.0),
@@ -218,6 +219,11 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
+        times: TimesSettings {
+            // It takes part; whether anything is shed is for who asks.
+            load_shed: LoadShedSettings { share_max: Ratio(0.3), ..LoadShedSettings::default() },
+            ..TimesSettings::default()
+        },
         supply: SupplySettings {
             min: Celsius(25.0),
             warm: None,

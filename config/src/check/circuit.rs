@@ -7,6 +7,7 @@ use crate::check::curve::{check_curve, check_design};
 use crate::check::guard::{check_frost, check_interlock, check_isolation, check_outage};
 use crate::check::limits::{Around, check_limits};
 use crate::check::supply::{check_envelope, check_room_target, check_supply};
+use crate::check::times::{check_adjustment, check_times};
 use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::weather::{check_heating_limit, check_weather};
@@ -91,6 +92,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         buildings: rooms.buildings,
         rooms: rooms.rooms,
         curve,
+        curve_adjustment: check_adjustment(desk, &at, raw),
         weather: check_weather(desk, &at, raw, design.emitter),
         heating_limit: check_heating_limit(desk, &at, raw, &room_target),
         room_target: room_target.celsius(),
@@ -98,7 +100,8 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         design_power: design.power,
         room_sensors: check_room_sensors(desk, &at, raw, base),
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
-        schedule: check_schedule(desk, &at, &raw.schedule),
+        schedule: check_schedule(desk, &at, raw),
+        times: check_times(desk, &at, raw, base),
         supply: supply.2,
         limits,
         supply_loop: check_supply_loop(desk, &at, raw, &design),

@@ -18,10 +18,11 @@ const DAYS: std::ops::RangeInclusive<i32> = 1..=300;
 /// Rooms have to be warm on the first day; a building of concrete and brick takes about three days.
 const WARM_UP_DAYS: i64 = 3;
 
-struct Day {
-    date: Date,
-    key: String,
-    place: Place,
+/// A day that somebody wrote.
+pub(crate) struct Day {
+    pub date: Date,
+    pub key: String,
+    pub place: Place,
 }
 
 /// How far around the season the station may heat.
@@ -133,7 +134,8 @@ fn around(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Da
     day(desk, at, key, raw)
 }
 
-fn day(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Date>>) -> Option<Day> {
+/// Takes a day, which must be there.
+pub(crate) fn day(desk: &mut Desk, at: &Section, key: &str, raw: Option<&Written<raw::Date>>) -> Option<Day> {
     let Some(raw) = raw else {
         desk.missing(&at.place, &at.key(key), format!("write it without quotes, as in `{key} = 2026-11-15`"));
         return None;

@@ -1,13 +1,27 @@
-//! Periods of the week with another room temperature.
+//! Periods of the week, special days and holidays with another room temperature.
 
-use heatstation_core::moment::Weekday;
-use heatstation_core::schedule::{Period, Schedule};
+use heatstation_core::moment::{Day, Weekday};
+use heatstation_core::schedule::{Holiday, Period, RoomWish, Schedule, SpecialDay};
+use heatstation_points::{Celsius, Kelvins};
+use jiff::civil::{Date, date};
 
-use crate::desk::{Desk, Otherwise, Section, number, word};
-use crate::raw::{RawDay, RawPeriod};
+use crate::check::season;
+use crate::desk::{Desk, Otherwise, Section, word};
+use crate::raw::{RawCircuit, RawDay, RawHoliday, RawPeriod, RawSpecialDay};
 use crate::written::Written;
 
-pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, written: &[Written<RawPeriod>]) -> Schedule {
+/// The longest holiday; a circuit that rests for longer is stopped.
+const HOLIDAY_DAYS: std::ops::RangeInclusive<i32> = 1..=120;
+
+pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, raw: &RawCircuit) -> Schedule {
+    Schedule {
+        periods: check_periods(desk, circuit, &raw.schedule),
+        special_days: check_special_days(desk, circuit, &raw.special_day),
+        holidays: check_holidays(desk, circuit, &raw.holiday),
+    }
+}
+
+fn check_periods(desk: &mut Desk, circuit: &Section, written: &[Written<RawPeriod>]) -> Vec<Period> {
     let mut periods = Vec::new();
     for (number, written) in written.iter().enumerate() {
         let raw = &written.value;
@@ -33,13 +47,72 @@ pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, written: &[Writ
         }
         let from = minute(desk, &at, "from", raw.from.as_ref(), 0..=1439);
         let to = minute(desk, &at, "to", raw.to.as_ref(), 1..=1440);
-        let shift = number!(desk, at, raw.room_shift_kelvins, -10.0..=5.0, Otherwise::Required("-1.5"));
+        let room = room_wish(desk, &at, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
         let days = listed.iter().map(|day| weekday(*day)).collect();
         if let (Some(from_minute), Some(to_minute)) = (from, to) {
-            periods.push(Period { days, from_minute, to_minute, room_shift: shift.kelvins() });
+            periods.push(Period { days, from_minute, to_minute, room });
         }
     }
-    Schedule { periods }
+    periods
+}
+
+/// A shift or a target of the room temperature, one of them.
+fn room_wish(desk: &mut Desk, at: &Section, shift: Option<&Written<f64>>, target: Option<&Written<f64>>) -> RoomWish {
+    if let (Some(_), Some(target)) = (shift, target) {
+        let help = "a room temperature is a shift or a target, not both";
+        let key = at.key("room_target_celsius");
+        desk.error(&at.at(&target.span), key, "has no meaning beside room_shift_kelvins", help);
+    }
+    if target.is_some() && shift.is_none() {
+        let target = desk.number(at, "room_target_celsius", target, 5.0..=28.0, Otherwise::Required("16"));
+        return RoomWish::Target(Celsius(target.value));
+    }
+    let shift = desk.number(at, "room_shift_kelvins", shift, -10.0..=5.0, Otherwise::Required("-1.5"));
+    RoomWish::Shift(Kelvins(shift.value))
+}
+
+fn check_holidays(desk: &mut Desk, circuit: &Section, written: &[Written<RawHoliday>]) -> Vec<Holiday> {
+    let mut holidays = Vec::new();
+    for (number, written) in written.iter().enumerate() {
+        let raw = &written.value;
+        let at = Section { key: circuit.key(&format!("holiday.{}", number + 1)), place: circuit.at(&written.span) };
+        let first = season::day(desk, &at, "first_day", raw.first_day.as_ref());
+        let last = season::day(desk, &at, "last_day", raw.last_day.as_ref());
+        let room = room_wish(desk, &at, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
+        let (Some(first), Some(last)) = (first, last) else { continue };
+        let days = (last.date - first.date).get_days() + 1;
+        if !HOLIDAY_DAYS.contains(&days) {
+            let what = format!("{} is {days} days from the first day ({})", last.date, first.date);
+            let help = format!("a holiday has {} to {} days", HOLIDAY_DAYS.start(), HOLIDAY_DAYS.end());
+            desk.error(&last.place, last.key.as_str(), what, help);
+            continue;
+        }
+        holidays.push(Holiday { first: calendar_day(first.date), last: calendar_day(last.date), room });
+    }
+    holidays
+}
+
+fn check_special_days(desk: &mut Desk, circuit: &Section, written: &[Written<RawSpecialDay>]) -> Vec<SpecialDay> {
+    let mut special_days: Vec<SpecialDay> = Vec::new();
+    for (number, written) in written.iter().enumerate() {
+        let raw = &written.value;
+        let at = Section { key: circuit.key(&format!("special_day.{}", number + 1)), place: circuit.at(&written.span) };
+        let day = season::day(desk, &at, "day", raw.day.as_ref());
+        let like = desk.choice(&at, "like", raw.like.as_ref(), Otherwise::Required("\"sun\""), RawDay::Sun);
+        let Some(written_day) = day else { continue };
+        let day = calendar_day(written_day.date);
+        if special_days.iter().any(|other| other.day == day) {
+            let what = format!("{} is a special day already", written_day.date);
+            desk.error(&written_day.place, written_day.key.as_str(), what, "a day is like one other day");
+            continue;
+        }
+        special_days.push(SpecialDay { day, like: weekday(like.value) });
+    }
+    special_days
+}
+
+fn calendar_day(day: Date) -> Day {
+    Day((day - date(1970, 1, 1)).get_days())
 }
 
 pub(crate) fn weekday(day: RawDay) -> Weekday {

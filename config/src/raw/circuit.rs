@@ -14,6 +14,7 @@ mod guard;
 mod limits;
 mod make_up;
 mod places;
+mod times;
 mod valve;
 mod weather;
 
@@ -31,6 +32,7 @@ pub use limits::{
 };
 pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
+pub use times::{RawBoost, RawFall, RawHoliday, RawLoadShed, RawOptimum, RawSetBack, RawSpecialDay};
 pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
 pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
@@ -85,6 +87,20 @@ pub struct RawCircuit {
     pub room_sensors: Option<Written<RawRoomSensors>>,
     /// Periods of the week with another room temperature; where two overlap the first wins.
     pub schedule: Vec<Written<RawPeriod>>,
+    /// Days with one room temperature throughout; they outrank the periods, and where two overlap the first wins.
+    pub holiday: Vec<Written<RawHoliday>>,
+    /// Days with the periods of another day of the week.
+    pub special_day: Vec<Written<RawSpecialDay>>,
+    /// The building constant (Siemens): a third of the time constant with which its rooms cool without heat.
+    pub building_constant_hours: Number,
+    /// What becomes of a reduced room temperature.
+    pub set_back: Option<Written<RawSetBack>>,
+    /// Starting and stopping ahead of the clock.
+    pub optimum: Option<Written<RawOptimum>>,
+    /// More supply while the rooms warm up after a set-back.
+    pub boost: Option<Written<RawBoost>>,
+    /// Less heat for a time because dispatch asks for it.
+    pub load_shed: Option<Written<RawLoadShed>>,
     /// The loop from supply temperature to valve.
     pub supply_loop: Option<Written<RawSupplyLoop>>,
     /// The primary valve.

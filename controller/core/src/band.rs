@@ -25,6 +25,8 @@ pub enum Because {
     Frost,
     /// In frost an outside wish may not go lower.
     HeatFloor,
+    /// All outside wishes together may go no further.
+    Envelope,
     /// The primary return temperature.
     ReturnLimit,
     /// The exchanger's approach.
@@ -41,7 +43,7 @@ pub enum Because {
 
 impl Because {
     /// All of them.
-    pub const ALL: [Because; 13] = [
+    pub const ALL: [Because; 14] = [
         Because::SupplyMax,
         Because::SupplyMin,
         Because::SupplyMinWarm,
@@ -49,6 +51,7 @@ impl Because {
         Because::TripMargin,
         Because::Frost,
         Because::HeatFloor,
+        Because::Envelope,
         Because::ReturnLimit,
         Because::ApproachLimit,
         Because::FlowLimit,
@@ -67,6 +70,7 @@ impl Because {
             Because::TripMargin => "trip_margin",
             Because::Frost => "frost",
             Because::HeatFloor => "heat_floor",
+            Because::Envelope => "envelope",
             Because::ReturnLimit => "return_limit",
             Because::ApproachLimit => "approach_limit",
             Because::FlowLimit => "flow_limit",
@@ -86,6 +90,7 @@ impl Because {
             Because::TripMargin => ("超温保护裕量", "margin below the over-temperature interlock"),
             Because::Frost => ("防冻保护", "frost protection"),
             Because::HeatFloor => ("严寒保底", "heat floor in frost"),
+            Because::Envelope => ("外部请求限幅", "envelope of outside wishes"),
             Because::ReturnLimit => ("一次回水温度限制", "primary return limit"),
             Because::ApproachLimit => ("端差限制", "approach limit"),
             Because::FlowLimit => ("一次流量限制", "primary flow limit"),

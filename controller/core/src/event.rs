@@ -11,6 +11,7 @@ use crate::authority::Device;
 use crate::circulation::{ChangeReason, PumpFailure};
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
+use crate::load_shed::ShedEnd;
 use crate::moment::UtcMillis;
 use crate::outage::{Cause, OutageId};
 use crate::outdoor::OutdoorSource;
@@ -210,6 +211,13 @@ pub enum Event {
         /// Which circuit.
         circuit: CircuitIndex,
     },
+    /// Less heat was taken because somebody asked for it; that is over.
+    LoadShedEnded {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Why.
+        why: ShedEnd,
+    },
 }
 
 impl Event {
@@ -239,6 +247,7 @@ impl Event {
             Event::RemoteFellSilent { .. } => "remote_fell_silent",
             Event::Restarting { .. } => "restarting",
             Event::Reached { .. } => "reached",
+            Event::LoadShedEnded { .. } => "load_shed_ended",
         }
     }
 }

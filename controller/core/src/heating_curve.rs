@@ -12,11 +12,35 @@
 //! the quality regulation (质调节) of the Chinese network code; IBPSA's `SupplyReturnTemperatureReset` has the same form
 //! at φ = 1. Real stations run at φ = 1.5 to 2, so the measured ratio matters: 57.4 °C instead of 60.7 °C at 0 °C outdoors.
 //!
+//! A slope other than 1 multiplies the load ratio q, or the excess of a curve through points over its room: the curve
+//! turns about the point where no heat is needed, as the gradient of Samson and the slope of Danfoss and Siemens do, and
+//! keeps its bend.
+//!
 //! # What this module does not do
 //! Limits, room feedback and set-back come later and live in their own modules.
 
+use std::ops::RangeInclusive;
+
 use heatstation_points::{Celsius, Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
+
+/// Slopes that a curve may be given: beyond them its design figures are wrong (own study of adaptive curves: 0.4 to 1.3).
+pub const SLOPES: RangeInclusive<Ratio> = Ratio(0.4)..=Ratio(1.3);
+
+/// A correction of the curve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// What is added to the supply in all weathers.
+    pub level: Kelvins,
+    /// What the load ratio is multiplied with.
+    pub slope: Ratio,
+}
+
+impl Default for Adjustment {
+    fn default() -> Self {
+        Adjustment { level: Kelvins(0.0), slope: Ratio::ONE }
+    }
+}
 
 /// How a supply temperature follows from an outdoor temperature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,16 +81,38 @@ pub struct PointCurve {
 impl Curve {
     /// The supply temperature for an outdoor temperature, a wished room temperature and a flow ratio.
     pub fn supply_setpoint(&self, outdoor: Celsius, room: Celsius, flow_ratio: Ratio) -> Celsius {
+        self.sloped(outdoor, room, flow_ratio, Ratio::ONE)
+    }
+
+    /// The same for a share of the heat.
+    pub fn sloped(&self, outdoor: Celsius, room: Celsius, flow_ratio: Ratio, slope: Ratio) -> Celsius {
         match self {
-            Curve::Emitter(curve) => curve.supply_setpoint(outdoor, room, flow_ratio),
-            Curve::Points(curve) => curve.supply_setpoint(outdoor, room),
+            Curve::Emitter(curve) => curve.sloped(outdoor, room, flow_ratio, slope),
+            Curve::Points(curve) => curve.sloped(outdoor, room, slope),
+        }
+    }
+
+    /// The share of the design load, 0 in the mildest weather. A curve through points knows no load: the share of its
+    /// largest excess stands in.
+    pub fn load_ratio(&self, outdoor: Celsius, room: Celsius) -> Ratio {
+        match self {
+            Curve::Emitter(curve) => curve.load_ratio(outdoor, room),
+            Curve::Points(curve) => {
+                let excess = |outdoor: Celsius| (curve.at(outdoor) - curve.room).0.max(0.0);
+                let largest = curve.points.first().map_or(0.0, |(coldest, _)| excess(*coldest));
+                Ratio(excess(outdoor) / largest.max(1.0))
+            }
         }
     }
 }
 
 impl EmitterCurve {
-    fn supply_setpoint(&self, outdoor: Celsius, room: Celsius, flow_ratio: Ratio) -> Celsius {
-        let load_ratio = ((room - outdoor) / (self.design_room - self.design_outdoor)).max(0.0);
+    fn load_ratio(&self, outdoor: Celsius, room: Celsius) -> Ratio {
+        Ratio(((room - outdoor) / (self.design_room - self.design_outdoor)).max(0.0))
+    }
+
+    fn sloped(&self, outdoor: Celsius, room: Celsius, flow_ratio: Ratio, slope: Ratio) -> Celsius {
+        let load_ratio = self.load_ratio(outdoor, room).0 * slope.0;
         let spread = self.design_supply - self.design_return;
         let design_mean = self.design_return + spread * 0.5;
 
@@ -76,20 +122,26 @@ impl EmitterCurve {
 }
 
 impl PointCurve {
-    fn supply_setpoint(&self, outdoor: Celsius, room: Celsius) -> Celsius {
+    fn sloped(&self, outdoor: Celsius, room: Celsius, slope: Ratio) -> Celsius {
         let shift = Kelvins((room - self.room).0 * self.room_slope);
+        let plain = self.at(outdoor);
+        let turned = Kelvins((plain - self.room).0.max(0.0) * (slope.0 - 1.0));
+        plain + turned + shift
+    }
+
+    fn at(&self, outdoor: Celsius) -> Celsius {
         let (mut colder, mut supply) = self.points[0];
         if outdoor <= colder {
-            return supply + shift;
+            return supply;
         }
         for &(warmer, warmer_supply) in &self.points[1..] {
             if outdoor <= warmer {
                 let share = (outdoor - colder) / (warmer - colder);
-                return supply + (warmer_supply - supply) * share + shift;
+                return supply + (warmer_supply - supply) * share;
             }
             (colder, supply) = (warmer, warmer_supply);
         }
-        supply + shift
+        supply
     }
 }
 
@@ -108,7 +160,7 @@ mod tests {
     }
 
     fn check(curve: EmitterCurve, outdoor: f64, flow_ratio: f64, expected: f64) {
-        let supply = curve.supply_setpoint(Celsius(outdoor), Celsius(18.0), Ratio(flow_ratio));
+        let supply = curve.sloped(Celsius(outdoor), Celsius(18.0), Ratio(flow_ratio), Ratio::ONE);
         assert!((supply.0 - expected).abs() < 0.06, "{outdoor} °C at φ {flow_ratio}: {supply:?}, expected {expected}");
     }
 
@@ -131,7 +183,7 @@ mod tests {
 
     #[test]
     fn warmer_outside_than_inside_asks_for_no_more_than_the_room() {
-        let supply = beijing().supply_setpoint(Celsius(25.0), Celsius(18.0), Ratio(1.0));
+        let supply = beijing().sloped(Celsius(25.0), Celsius(18.0), Ratio::ONE, Ratio::ONE);
         assert_eq!(supply, Celsius(18.0));
     }
 
@@ -157,13 +209,42 @@ mod tests {
     }
 
     #[test]
+    fn a_slope_turns_the_curve_about_the_weather_that_needs_no_heat() {
+        let points = PointCurve {
+            points: vec![(Celsius(-10.0), Celsius(60.0)), (Celsius(20.0), Celsius(20.0))],
+            room_slope: 2.5,
+            room: Celsius(20.0),
+        };
+        for curve in [Curve::Emitter(beijing()), Curve::Points(points)] {
+            let supply =
+                |outdoor: f64, slope: f64| curve.sloped(Celsius(outdoor), Celsius(20.0), Ratio::ONE, Ratio(slope)).0;
+            assert_eq!(supply(20.0, 1.3), supply(20.0, 0.4), "{curve:?}");
+            let (steep, flat) = (supply(-5.0, 1.2) - supply(-5.0, 1.0), supply(-5.0, 1.0) - supply(-5.0, 0.8));
+            assert!(4.0 < steep && 4.0 < flat, "{curve:?}: {steep} {flat}");
+            assert!(supply(5.0, 1.2) - supply(5.0, 1.0) < steep, "{curve:?}");
+        }
+        // 0.85 of the load at -7.6 °C is the load at -3.76 °C: the supply for it is the same.
+        let curve = Curve::Emitter(beijing());
+        let shed = curve.sloped(Celsius(-7.6), Celsius(18.0), Ratio::ONE, Ratio(0.85));
+        let milder = curve.supply_setpoint(Celsius(-3.76), Celsius(18.0), Ratio::ONE);
+        assert!((shed - milder).0.abs() < 1e-9, "{shed:?} {milder:?}");
+    }
+
+    #[test]
+    fn the_load_ratio_is_one_on_the_design_day_and_zero_when_no_heat_is_needed() {
+        let curve = Curve::Emitter(beijing());
+        assert_eq!(curve.load_ratio(Celsius(-7.6), Celsius(18.0)), Ratio::ONE);
+        assert_eq!(curve.load_ratio(Celsius(25.0), Celsius(18.0)), Ratio::ZERO);
+    }
+
+    #[test]
     fn a_point_curve_goes_through_its_points_and_stays_level_beyond() {
         let curve = PointCurve {
             points: vec![(Celsius(-10.0), Celsius(60.0)), (Celsius(10.0), Celsius(40.0))],
             room_slope: 2.0,
             room: Celsius(20.0),
         };
-        let supply = |outdoor: f64, room: f64| curve.supply_setpoint(Celsius(outdoor), Celsius(room)).0;
+        let supply = |outdoor: f64, room: f64| curve.sloped(Celsius(outdoor), Celsius(room), Ratio::ONE).0;
         assert_eq!(supply(-30.0, 20.0), 60.0);
         assert_eq!(supply(0.0, 20.0), 50.0);
         assert_eq!(supply(0.0, 21.0), 52.0);

@@ -43,8 +43,15 @@ parts! {
     Solar "solar", "日照", "Sun";
     Wind "wind", "风", "Wind";
     Forecast "forecast", "天气预报", "Forecast";
+    Slope "slope", "曲线斜率", "Slope of the curve";
+    Level "level", "曲线平移", "Level of the curve";
     RoomTrim "room_trim", "室温修正", "Room trim";
     Schedule "schedule", "时段", "Schedule";
+    Optimum "optimum", "提前启停", "Ahead of the clock";
+    SetBack "set_back", "降温调整", "Set-back, what weather and quick fall make of it";
+    Boost "boost", "升温加强", "Boost after set-back";
+    Operator "operator", "人工修正", "Operator's correction";
+    LoadShed "load_shed", "负荷削减", "Load shed";
     Remote "remote", "远程", "Remote wish";
     Band "band", "上下限", "Highest, lowest, frost";
     ReturnLimit "return_limit", "一次回水温度限制", "Primary return limit";
@@ -73,6 +80,11 @@ impl Ledger {
     /// Every source with what it adds, in order.
     pub fn parts(&self) -> impl Iterator<Item = (Part, Kelvins)> + '_ {
         Part::ALL.iter().map(|&part| (part, self.of(part)))
+    }
+
+    /// What the wishes of people and programs add: all that law 6 bounds.
+    pub fn wishes(&self) -> Kelvins {
+        self.of(Part::Operator) + self.of(Part::LoadShed) + self.of(Part::Remote)
     }
 
     /// The sum of all parts before `end`.

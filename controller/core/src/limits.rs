@@ -158,12 +158,12 @@ fn tuning(settings: &LimitsSettings, kind: LimiterKind) -> LimiterTuning {
 mod tests {
     use super::*;
     use crate::band::Because;
-    use crate::equivalent_outdoor::Equivalent;
+    use crate::frost::FrostStage;
     use crate::ledger::Part;
     use crate::limit_line::LimitLine;
     use crate::limiter::{LimiterState, MeasuredBy};
-    use crate::outdoor::Outdoor;
     use crate::report::SetpointReport;
+    use crate::setpoint::tests::wishes;
     use crate::setpoint::{Setpoint, Wishes};
     use crate::settings::{CircuitSettings, LimitPriority, LimiterSettings, WarmMinimum};
     use crate::step::tests::circuit;
@@ -184,19 +184,8 @@ mod tests {
             let limiter = LimiterSettings { line: LimitLine::constant(40.0), tuning: LimiterTuning::TEMPERATURE };
             let mut settings = circuit();
             settings.limits.primary_return = Some(limiter);
-            let outdoor = Outdoor::sensor(Celsius(outdoor));
             let limits = LimitSights { tail_excess: Some(Kelvins(1.0)), ..LimitSights::default() };
-            let wishes = Wishes {
-                outdoor,
-                equivalent: Equivalent::default(),
-                room_trim: Kelvins(0.0),
-                schedule: Kelvins(0.0),
-                remote: Kelvins(0.0),
-                frost: false,
-                flow: None,
-                limits,
-                resting_at: None,
-            };
+            let wishes = Wishes { limits, ..wishes(outdoor) };
             Bench { settings, setpoint: Setpoint::default(), wishes, primary_return: Some(60.0) }
         }
 
@@ -248,7 +237,7 @@ mod tests {
         frost.settings.limits.priority = LimitPriority::Limits;
         frost.settings.limits.lower_max = Kelvins(20.0);
         frost.settings.frost.supply = Celsius(24.0);
-        frost.wishes.frost = true;
+        frost.wishes.frost = FrostStage::Heat;
         let demanded = frost.run(24 * 60);
         assert!(demanded.value >= Celsius(24.0) && demanded.ledger.given_way() == Kelvins(0.0), "{demanded:?}");
     }

@@ -55,6 +55,25 @@ impl Weekday {
     }
 }
 
+/// A day of the calendar: days since 1970-01-01. Dates are written and read elsewhere; here they are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(pub i32);
+
+impl Day {
+    /// That many days later.
+    #[must_use]
+    pub fn plus(self, days: i32) -> Day {
+        Day(self.0.saturating_add(days))
+    }
+
+    /// The day of the week.
+    pub fn weekday(self) -> Weekday {
+        // 1970-01-01 was a Thursday.
+        Weekday::ALL[(i64::from(self.0) + 3).rem_euclid(7) as usize]
+    }
+}
+
 /// The time on the station's wall, for schedules alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalTime {
@@ -62,6 +81,15 @@ pub struct LocalTime {
     pub weekday: Weekday,
     /// Minutes since midnight, 0 to 1439.
     pub minute_of_day: u16,
+    /// The day of the calendar.
+    pub day: Day,
+}
+
+impl LocalTime {
+    /// That minute of that day.
+    pub fn on(day: Day, minute_of_day: u16) -> LocalTime {
+        LocalTime { weekday: day.weekday(), minute_of_day, day }
+    }
 }
 
 /// One reading of the time.

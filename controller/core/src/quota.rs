@@ -204,8 +204,8 @@ mod tests {
         fn minutes(&mut self, count: u32) -> QuotaReport {
             let mut last = QuotaReport::default();
             for _ in 0..count {
-                let weekday = Weekday::ALL[(self.minute / 1440 % 7) as usize];
-                let local = LocalTime { weekday, minute_of_day: (self.minute % 1440) as u16 };
+                let day = crate::moment::Day(4 + self.minute as i32 / 1440);
+                let local = LocalTime::on(day, (self.minute % 1440) as u16);
                 let day = Day {
                     own: &self.own,
                     station: &self.station,

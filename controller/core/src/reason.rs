@@ -17,6 +17,7 @@ use crate::ledger::Part;
 use crate::report::{CircuitReport, PumpReason, ValveReason};
 use crate::request::Mode;
 use crate::sequence::Stage;
+use crate::times::Phase;
 
 macro_rules! reasons {
     ($($variant:ident $number:literal $name:literal, $chinese:literal, $english:literal;)*) => {
@@ -76,6 +77,9 @@ reasons! {
     PrimaryCold 26 "primary_cold", "一次侧无热", "the primary side is colder than the return";
     PrimaryPressure 27 "primary_pressure", "一次压力过低", "the primary pressure is too low";
     Remote 28 "remote", "远程修正", "a wish from outside shifts the setpoint";
+    LoadShed 29 "load_shed", "削减负荷", "less heat because somebody asked for it";
+    Reduced 30 "reduced", "按时段降温", "reduced by the programme";
+    Recovering 31 "recovering", "按时段回升", "rooms warm up again after a reduced time";
 }
 
 impl OperationReason {
@@ -181,8 +185,9 @@ fn heating(report: &CircuitReport) -> OperationReason {
         return Why::NotReached;
     }
     let limited = report.setpoint.held_by.is_some_and(|by| match by {
-        // What the setpoint is on its way through, or rests on, is no limit that an engineer looks for.
-        Because::Ramp | Because::SupplyMin | Because::SupplyMinWarm => false,
+        // What the setpoint is on its way through, or rests on, is no limit that an engineer looks for; a wish that goes no
+        // further is still a wish.
+        Because::Ramp | Because::SupplyMin | Because::SupplyMinWarm | Because::Envelope => false,
         Because::SupplyMax
         | Because::EmitterMax
         | Because::TripMargin
@@ -198,10 +203,16 @@ fn heating(report: &CircuitReport) -> OperationReason {
         Why::Limited
     } else if !report.reached {
         Why::WarmingUp
+    } else if report.setpoint.ledger.of(Part::LoadShed).0 != 0.0 {
+        Why::LoadShed
     } else if report.setpoint.ledger.of(Part::Remote).0 != 0.0 {
         Why::Remote
     } else {
-        Why::Normal
+        match report.times.phase {
+            Phase::Steady { .. } => Why::Normal,
+            Phase::Reduced { .. } => Why::Reduced,
+            Phase::Recovering { .. } => Why::Recovering,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::authority::Held;
 use crate::balance::BalanceReport;
 use crate::band::Because;
 use crate::circulation::CirculationReport;
+use crate::correction::Corrections;
 use crate::equivalent_outdoor::Equivalent;
 use crate::event::Event;
 use crate::frost::FrostStage;
@@ -25,6 +26,7 @@ use crate::leak::LeakReport;
 use crate::ledger::Ledger;
 use crate::limiter::{LimiterKind, LimiterReport};
 use crate::limits::PerLimiter;
+use crate::load_shed::ShedNow;
 use crate::make_up::MakeUpReport;
 use crate::moment::Moment;
 use crate::outage::{OutageId, SeasonTime};
@@ -39,6 +41,7 @@ use crate::season::HeatingTime;
 use crate::sensor_watch::{Doubted, Sources};
 use crate::sequence::{Restart, Stage};
 use crate::supply_source::SupplySource;
+use crate::times::TimesNow;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,6 +95,14 @@ pub struct CircuitReport {
     pub equivalent: Equivalent,
     /// The setpoint and all that went into it.
     pub setpoint: SetpointReport,
+    /// The room temperature that is aimed at now, room trim left out.
+    pub room_target: Celsius,
+    /// Where the circuit stands in its day.
+    pub times: TimesNow,
+    /// What is shed.
+    pub load_shed: ShedNow,
+    /// What people correct on the curve.
+    pub corrections: Corrections,
     /// The day's account of heat, where there is a quota.
     pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.
@@ -153,6 +164,8 @@ pub struct SetpointReport {
     pub held_by: Option<Because>,
     /// The measured flow ratio that the curve used.
     pub flow_ratio: Ratio,
+    /// The lowest setpoint that is allowed now: below the circuit's own while no heat is wanted.
+    pub low: Celsius,
     /// What each limiter has to say.
     pub limiters: PerLimiter<LimiterReport>,
 }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
 use crate::authority::Device;
+use crate::correction::Correction;
+use crate::load_shed::{ShedBy, Urgency};
 use crate::outage::{Cause, OutageId};
 
 /// Where a wish comes from, from the most to the least local.
@@ -88,6 +90,26 @@ pub enum Wish {
         circuit: CircuitIndex,
         /// By how much.
         by: Kelvins,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// Correct the curve. An operator's may stand; one from elsewhere ends. Correcting nothing takes the last one back.
+    CorrectCurve {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// Level, slope, wanted room temperature.
+        correction: Correction,
+        /// For how long; none until it is taken back.
+        lasts: Option<Duration>,
+    },
+    /// Take less heat for a time, under the comfort guard. Nothing, or for no time, withdraws it.
+    ShedLoad {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// How much.
+        by: ShedBy,
+        /// How much depends on it.
+        urgency: Urgency,
         /// For how long.
         lasts: Duration,
     },
@@ -171,4 +193,10 @@ pub enum Refusal {
     NotFromThere,
     /// Somebody works on the device.
     InMaintenance,
+    /// The station takes no part in this.
+    SwitchedOff,
+    /// The coldest rooms are too cold for it.
+    RoomsCold,
+    /// What may be asked in a day has been used.
+    QuotaUsed,
 }

@@ -58,6 +58,7 @@ fn cut(text: &mut String) {
 
 fn pass(memory: &mut CircuitState, circuit: CircuitIndex, dt: Duration, events: &mut Vec<Event>) {
     memory.leases.pass(dt, |device| events.push(Event::HandExpired { circuit, device: Some(device) }));
+    memory.corrections.pass(dt);
     if let Some((_, left)) = &mut memory.shift {
         *left = left.saturating_sub(dt);
         if left.is_zero() {
@@ -66,7 +67,7 @@ fn pass(memory: &mut CircuitState, circuit: CircuitIndex, dt: Duration, events: 
     }
 }
 
-/// The Samson contract: who shifts the supply from afar has to be heard, or the station is on its own again. A person at
+/// The Samson contract: who asks something of the supply from afar has to be heard, or the station is on its own again. A person at
 /// the station has been heard for as long as the wish lives.
 fn hear(
     memory: &mut CircuitState,
@@ -75,14 +76,21 @@ fn hear(
     silent_for: &[Option<Duration>; 3],
     events: &mut Vec<Event>,
 ) {
-    let Some((origin, _)) = memory.shift_by.as_ref().filter(|_| memory.shift.is_some()) else { return };
-    let origin = match origin {
-        Origin::Operator => return,
-        origin @ (Origin::Service | Origin::Dispatch) => *origin,
-    };
-    if silent_for[origin as usize].is_some_and(|silent| silent >= settings.envelope.silence_max) {
-        memory.shift = None;
-        events.push(Event::RemoteFellSilent { circuit, origin });
+    for origin in [Origin::Service, Origin::Dispatch] {
+        if silent_for[origin as usize].is_none_or(|silent| silent < settings.envelope.silence_max) {
+            continue;
+        }
+        let shifts = memory.shift.is_some() && memory.shift_by.as_ref().is_some_and(|(by, _)| *by == origin);
+        let corrects = memory.corrections.remote.is_some_and(|remote| remote.origin == origin);
+        if shifts {
+            memory.shift = None;
+        }
+        if corrects {
+            memory.corrections.remote = None;
+        }
+        if memory.load_shed.fell_silent(origin) | shifts | corrects {
+            events.push(Event::RemoteFellSilent { circuit, origin });
+        }
     }
 }
 
@@ -121,6 +129,15 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             let memory = circuit_of(state, *circuit)?;
             memory.shift = shift;
             memory.shift_by = Some((request.origin, request.author.as_str().into()));
+        }
+        Wish::CorrectCurve { circuit, correction, lasts } => {
+            let envelope = &settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.envelope;
+            circuit_of(state, *circuit)?.corrections.ask(envelope, request.origin, *correction, *lasts)?;
+        }
+        Wish::ShedLoad { circuit, by, urgency, lasts } => {
+            let settings = settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?;
+            let (shed, lower_max) = (&settings.times.load_shed, settings.envelope.lower_max);
+            circuit_of(state, *circuit)?.load_shed.ask(shed, lower_max, request.origin, (*by, *urgency), *lasts)?;
         }
         Wish::TakeInHand { circuit, hand, lasts } => {
             if !from_there {

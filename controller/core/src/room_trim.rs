@@ -18,7 +18,7 @@
 //! # When it stands still
 //! | because | what stands | why |
 //! |---|---|---|
-//! | not heating, another target, learning | all | what is seen is not what control made of it |
+//! | not heating, another target, on the way back from it, heat shed, learning | all | what is seen is not what control made of it |
 //! | saturated | what would ask for more of it | valve or setpoint is at its end: more integral would only wind up |
 //! | sensors missing | all | more than 30 % are not heard |
 //! | outdoor step | all | 6 K in 6 h: the rooms have not seen that weather yet |
@@ -78,6 +78,10 @@ pub enum Frozen {
     NotHeating,
     /// A period with another room temperature is on, or was a few hours ago.
     OtherTarget,
+    /// The rooms are on their way back from a set-back.
+    Recovering,
+    /// Heat is being shed, or has not all come back.
+    LoadShed,
     /// The rooms have not been looked at for long enough.
     Learning,
     /// Too few sensors: the trim decays.
@@ -94,9 +98,11 @@ pub enum Frozen {
 
 impl Frozen {
     /// All of them.
-    pub const ALL: [Frozen; 8] = [
+    pub const ALL: [Frozen; 10] = [
         Frozen::NotHeating,
         Frozen::OtherTarget,
+        Frozen::Recovering,
+        Frozen::LoadShed,
         Frozen::Learning,
         Frozen::Blind,
         Frozen::SensorsMissing,
@@ -110,6 +116,8 @@ impl Frozen {
         match self {
             Frozen::NotHeating => "not_heating",
             Frozen::OtherTarget => "other_target",
+            Frozen::Recovering => "recovering",
+            Frozen::LoadShed => "load_shed",
             Frozen::Learning => "learning",
             Frozen::Blind => "blind",
             Frozen::SensorsMissing => "sensors_missing",
@@ -124,6 +132,8 @@ impl Frozen {
         match self {
             Frozen::NotHeating => ("未供热", "no heat is given"),
             Frozen::OtherTarget => ("时段调温中", "a period of another room temperature"),
+            Frozen::Recovering => ("降温后恢复中", "rooms on their way back from a set-back"),
+            Frozen::LoadShed => ("负荷削减中", "heat is being shed"),
             Frozen::Learning => ("正在学习测点", "the rooms have been watched for less than a day"),
             Frozen::Blind => ("测点不足, 修正逐渐归零", "too few sensors: going back to the curve"),
             Frozen::SensorsMissing => ("三成以上测点缺失", "more than three sensors in ten are missing"),
@@ -156,6 +166,8 @@ pub struct Circumstances {
     pub heating: Switch,
     /// What the schedule adds to the room target.
     pub schedule: Kelvins,
+    /// What else the clock or a shed lets the trim stand still for.
+    pub hours: Option<Frozen>,
     /// Where valve or setpoint are at their end.
     pub stop: Stop,
     /// The outdoor temperature.
@@ -297,6 +309,8 @@ impl RoomTrim {
             Some(Frozen::NotHeating)
         } else if self.since_other_target.is_some() {
             Some(Frozen::OtherTarget)
+        } else if around.hours.is_some() {
+            around.hours
         } else if around.looked < LEARNING {
             Some(Frozen::Learning)
         } else if stopped {
@@ -316,7 +330,14 @@ impl RoomTrim {
     fn watch_cold(&mut self, frozen: Option<Frozen>, dt: Duration) {
         let Some(guess) = self.guess else { return };
         let able = match frozen {
-            Some(Frozen::NotHeating | Frozen::OtherTarget | Frozen::Learning | Frozen::Saturated) => false,
+            Some(
+                Frozen::NotHeating
+                | Frozen::OtherTarget
+                | Frozen::Recovering
+                | Frozen::LoadShed
+                | Frozen::Learning
+                | Frozen::Saturated,
+            ) => false,
             None | Some(Frozen::Blind | Frozen::SensorsMissing | Frozen::OutdoorStep | Frozen::PassFalls) => true,
         };
         let cold = self.too_cold.for_at_least(TOO_COLD_FOR, guess < TOO_COLD && able, dt);

@@ -8,7 +8,7 @@ use heatstation_points::{BuildingIndex, Celsius, CubicMetersPerSecond, Kelvins, 
 use serde::{Deserialize, Serialize};
 
 use crate::area::Area;
-use crate::heating_curve::Curve;
+use crate::heating_curve::{Adjustment, Curve};
 use crate::moment::UtcMillis;
 use crate::profile::Profile;
 use crate::schedule::Schedule;
@@ -23,6 +23,7 @@ mod outdoor;
 mod rooms;
 mod sequence;
 mod supply;
+mod times;
 mod valve;
 mod weather;
 
@@ -38,6 +39,7 @@ pub use outdoor::OutdoorSettings;
 pub use rooms::{RoomSensorSettings, RoomTrimSettings};
 pub use sequence::SequenceSettings;
 pub use supply::{EnvelopeSettings, SupplySettings, WarmMinimum};
+pub use times::{Boost, BoostSettings, Fall, LoadShedSettings, OptimumSettings, SetBackSettings, TimesSettings};
 pub use valve::{SupplyLoopSettings, ValveSettings};
 pub use weather::{EquivalentOutdoorSettings, HeatingLimitScope, HeatingLimitSettings, ShoulderSettings};
 
@@ -106,6 +108,8 @@ pub struct CircuitSettings {
     pub rooms: Vec<RoomSettings>,
     /// Outdoor temperature to supply temperature.
     pub curve: Curve,
+    /// What is corrected on it.
+    pub curve_adjustment: Adjustment,
     /// What the buildings feel of the weather beside the smoothed outdoor temperature.
     pub weather: EquivalentOutdoorSettings,
     /// Where it is too warm to heat; none heats by the calendar alone.
@@ -120,8 +124,10 @@ pub struct CircuitSettings {
     pub room_sensors: RoomSensorSettings,
     /// Room feedback.
     pub room_trim: RoomTrimSettings,
-    /// Periods of the week with another room temperature.
+    /// Periods of the week and days with another room temperature.
     pub schedule: Schedule,
+    /// How the circuit goes from one level to the other, and what dispatch may ask to shed.
+    pub times: TimesSettings,
     /// Limits of the supply setpoint.
     pub supply: SupplySettings,
     /// Limits that the supply setpoint gives way to: returns, flow, power, heat of the day.

@@ -13,6 +13,7 @@ use crate::area::Area;
 use crate::authority::Leases;
 use crate::balance::Balance;
 use crate::circulation::Circulation;
+use crate::correction::Corrections;
 use crate::creep::Creep;
 use crate::equivalent_outdoor::EquivalentOutdoor;
 use crate::event::Event;
@@ -20,6 +21,7 @@ use crate::frost::Frost;
 use crate::heating_limit::HeatingLimit;
 use crate::interlock::Interlocks;
 use crate::leak::Leak;
+use crate::load_shed::LoadShed;
 use crate::make_up::MakeUp;
 use crate::outage::{OutageId, Watch};
 use crate::outdoor::OutdoorState;
@@ -35,6 +37,7 @@ use crate::setpoint::Setpoint;
 use crate::settings::Settings;
 use crate::supply_loop::SupplyLoop;
 use crate::timer::Held;
+use crate::times::Times;
 
 /// Integrators older than this are not taken up again: the plant has gone on without us.
 const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
@@ -85,6 +88,11 @@ pub struct CircuitState {
     #[serde(default)]
     pub(crate) room_sensors: RoomSensors,
     pub(crate) room_trim: RoomTrim,
+    /// Clock, set-back, and what was learnt of the mornings.
+    #[serde(default)]
+    pub(crate) times: Times,
+    #[serde(default)]
+    pub(crate) load_shed: LoadShed,
     /// The last look at the rooms and how long ago it was.
     pub(crate) rooms: Option<(RoomStatistic, Duration)>,
     pub(crate) sequence: Sequence,
@@ -108,6 +116,9 @@ pub struct CircuitState {
     /// Who wished it.
     #[serde(default)]
     pub(crate) shift_by: Option<(Origin, Arc<str>)>,
+    /// What people correct on the curve.
+    #[serde(default)]
+    pub(crate) corrections: Corrections,
     /// How long the valve has not followed its command.
     pub(crate) valve_astray: Held,
     /// How long the isolation valve has not followed its command.
@@ -131,6 +142,8 @@ impl Default for CircuitState {
             limited: Kelvins(0.0),
             room_sensors: RoomSensors::default(),
             room_trim: RoomTrim::default(),
+            times: Times::default(),
+            load_shed: LoadShed::default(),
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
@@ -145,6 +158,7 @@ impl Default for CircuitState {
             leases: Leases::default(),
             shift: None,
             shift_by: None,
+            corrections: Corrections::default(),
             valve_astray: Held::default(),
             isolation_astray: Held::default(),
             sensors: SensorWatch::default(),
@@ -179,6 +193,9 @@ impl State {
             circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.leases.age(age);
+            circuit.corrections.pass(age);
+            circuit.load_shed.age(age);
+            circuit.times.age(age);
             circuit.quota.age(age);
             // Motors have cooled and rests have passed meanwhile; what was used of the hour's starts has not all come back.
             circuit.circulation.age(age);

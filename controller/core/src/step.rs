@@ -26,6 +26,7 @@ use crate::surroundings::Surroundings;
 
 mod guard;
 mod heat;
+mod hours;
 mod limit;
 mod see;
 mod valve;
@@ -34,6 +35,7 @@ mod who;
 
 use guard::{guard_against_frost, judge_interlocks, judge_reached, run_sequence, watch_outage};
 use heat::{find_setpoint, pause};
+use hours::pass_hours;
 use see::see;
 use valve::drive_valve;
 use water::{balance_buildings, drive_pumps, hold_pressure};
@@ -123,14 +125,15 @@ fn step_circuit(
 
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, frost, events);
-    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost);
+    let hours = pass_hours(settings, memory, at, &seen, frost, events);
+    let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, &hours, equivalent, frost);
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
     judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
     let balance = balance_buildings(settings, memory, at, &seen, frost, &mut commands);
 
-    watch_outage(settings, memory, at, &seen, &setpoint, events);
+    watch_outage(settings, memory, at, &seen, &setpoint, &hours, events);
     let mut report = CircuitReport {
         circuit: at.index,
         mode: memory.mode,
@@ -146,6 +149,10 @@ fn step_circuit(
         eco,
         equivalent,
         setpoint,
+        room_target: settings.room_target + hours.times.room_shift(),
+        times: hours.times,
+        load_shed: hours.shed,
+        corrections: memory.corrections,
         quota,
         supply: seen.supply,
         supply_source: seen.supply_source,

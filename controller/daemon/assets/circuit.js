@@ -123,6 +123,31 @@ function limitLine(limit) {
   return `${pick(limit)}: ${measured} / ${bound}, ${pick(limit.state)}${lasts}`;
 }
 
+/** A correction of the curve in words. */
+function correctionLine(who, correction) {
+  const until = correction.left_seconds === null ? t("standing") : duration(correction.left_seconds);
+  const slope = `×${number(correction.slope, 2)}`;
+  return `${t(who)}: ${t("correction", difference(correction.level_kelvins), slope, difference(correction.room_kelvins))}, ${until}`;
+}
+
+/** The hours in lines: what room temperature is aimed at and why, what is shed, what people correct. */
+function hourLines(hours) {
+  const lines = [`${t("aimsAt", quantity(hours.room_target, "celsius"))}: ${pick(hours.programme)}, ${pick(hours.phase)}`];
+  if (hours.withheld) lines.push(pick(hours.withheld));
+  if (hours.ahead.name !== "no") lines.push(pick(hours.ahead));
+  if (hours.next) {
+    const lead = hours.start_lead_seconds === null ? "" : `, ${t("startsAhead", duration(hours.start_lead_seconds))}`;
+    lines.push(`${t("nextLevel", quantity(hours.next.room_target, "celsius"), duration(hours.next.after_seconds))}${lead}`);
+  }
+  const shed = hours.load_shed;
+  const amount = shed.share !== null ? share(shed.share, 0) : shed.supply_kelvins !== null ? difference(shed.supply_kelvins) : null;
+  if (amount !== null) lines.push(t("sheds", amount, duration(shed.left_seconds)));
+  else if (shed.last_end) lines.push(t("shedEnded", pick(shed.last_end)));
+  if (hours.operator) lines.push(correctionLine("byOperator", hours.operator));
+  if (hours.remote) lines.push(correctionLine("byRemote", hours.remote));
+  return lines;
+}
+
 /** The ledger as a waterfall: each bar begins where the one above ended. Rows follow the parts that the station sends. */
 function ledgerPart() {
   const value = el("strong", { class: "big" }, MISSING);
@@ -138,6 +163,8 @@ function ledgerPart() {
     return node;
   };
   body.append(row("base", t("base")), row("result", t("result")));
+  const hours = el("ul", { class: "small limits" });
+  const drawHours = redrawn(hours, (lines) => lines.map((line) => el("li", {}, line)));
   const limits = el("ul", { class: "small limits" });
   const drawLimits = redrawn(limits, (lines) => lines.map((line) => el("li", {}, line)));
   const node = el(
@@ -147,6 +174,7 @@ function ledgerPart() {
     el("p", { class: "setpoint" }, `${t("setpoint")} `, value),
     el("table", { title: t("ledgerHelp") }, body),
     held,
+    hours,
     limits,
   );
   return {
@@ -181,6 +209,7 @@ function ledgerPart() {
       setText(value, quantity(ledger.value, "celsius"));
       setText(held, ledger.held_by ? t("heldBy", pick(ledger.held_by)) : t("heldByNobody"));
       setAttribute(held, "data-level", ledger.held_by ? "attention" : "plain");
+      drawHours(hourLines(circuit.hours));
       drawLimits(ledger.limits.map(limitLine));
     },
   };

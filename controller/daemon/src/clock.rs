@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use heatstation_core::Moment;
-use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
+use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -72,11 +72,11 @@ impl Clock {
 pub fn local_time(wall: UtcMillis, zone: &TimeZone) -> LocalTime {
     // Milliseconds that no calendar has come from a broken clock; midnight on a Thursday is as good as any.
     let Ok(timestamp) = Timestamp::from_millisecond(wall.0) else {
-        return LocalTime { weekday: Weekday::Thursday, minute_of_day: 0 };
+        return LocalTime::on(Day(0), 0);
     };
     let local = timestamp.to_zoned(zone.clone());
-    let weekday = Weekday::ALL[local.weekday().to_monday_zero_offset() as usize];
-    LocalTime { weekday, minute_of_day: local.hour() as u16 * 60 + local.minute() as u16 }
+    let day = Day((local.date() - jiff::civil::date(1970, 1, 1)).get_days());
+    LocalTime::on(day, local.hour() as u16 * 60 + local.minute() as u16)
 }
 
 /// A moment as the store stamps its records.
@@ -95,6 +95,8 @@ pub fn age_of(wall_milliseconds: i64, now: &Moment) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use heatstation_core::moment::Weekday;
+
     use super::*;
 
     #[test]
@@ -102,7 +104,7 @@ mod tests {
         let zone = TimeZone::get("Asia/Shanghai").unwrap();
         // 2026-11-14 16:00 UTC is Sunday 00:00 there.
         let local = local_time(UtcMillis(1_794_672_000_000), &zone);
-        assert_eq!((local.weekday, local.minute_of_day), (Weekday::Sunday, 0));
+        assert_eq!((local.weekday, local.minute_of_day, local.day), (Weekday::Sunday, 0, Day(20_772)));
     }
 
     #[test]

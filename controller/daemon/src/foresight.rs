@@ -54,13 +54,13 @@ impl Foresight {
 
 #[cfg(test)]
 mod tests {
-    use heatstation_core::moment::{LocalTime, Weekday};
+    use heatstation_core::moment::{Day, LocalTime};
     use heatstation_points::Celsius;
 
     use super::*;
 
     fn at(monotonic: u64, wall: i64) -> Moment {
-        let local = LocalTime { weekday: Weekday::Monday, minute_of_day: 0 };
+        let local = LocalTime::on(Day(4), 0);
         Moment { monotonic: Duration::from_secs(monotonic), wall: UtcMillis(wall * 1000), local }
     }
 

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use heatstation_core::alarm::{Alarm, AlarmKey, Place};
     use heatstation_core::area::Area;
-    use heatstation_core::moment::{LocalTime, Weekday};
+    use heatstation_core::moment::{Day, LocalTime};
     use heatstation_core::outage::{Cause, OutageId};
     use heatstation_points::{Celsius, CircuitIndex};
     use std::time::Duration;
@@ -214,7 +214,7 @@ mod tests {
                 alarm: AlarmKey { alarm: Alarm::NoCirculation, place: Place::Circuit(CircuitIndex(0)) },
             },
         ];
-        let local = LocalTime { weekday: Weekday::Monday, minute_of_day: 0 };
+        let local = LocalTime::on(Day(4), 0);
         let moment = Moment { monotonic: Duration::from_secs(5), wall: UtcMillis(7), local };
         for event in events {
             record_of(&event, &moment).unwrap();

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use heatstation_core::Settings;
 use heatstation_core::alarm::{Alarm, AlarmKey, Place};
+use heatstation_core::correction::Correction;
+use heatstation_core::heating_curve::Adjustment;
+use heatstation_core::load_shed::{ShedBy, Urgency};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::{Cause, OutageId};
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
@@ -408,7 +411,7 @@ impl Draw<'_> {
         let circuit = if self.random.random_bool(0.1) { nowhere } else { c };
         let lasts =
             if self.random.random_bool(0.1) { Duration::MAX } else { Duration::from_secs(self.length(1.0, 200_000.0)) };
-        match self.random.random_range(0..12) {
+        match self.random.random_range(0..14) {
             0 => Wish::SetMode { circuit, mode: Mode::Stopped },
             1 => Wish::SetMode { circuit, mode: Mode::Automatic },
             2..7 => Wish::ShiftSupply { circuit, by: Kelvins(self.number(12.0)), lasts },
@@ -422,6 +425,22 @@ impl Draw<'_> {
                 Wish::TakeInHand { circuit, hand: Hand::PumpOut(pump), lasts }
             }
             10 => Wish::ResetTrips { circuit },
+            11 => {
+                let (level, slope) = (Kelvins(self.number(12.0)), Ratio(1.0 + self.number(0.5)));
+                let correction = Correction { curve: Adjustment { level, slope }, room: Kelvins(self.number(6.0)) };
+                Wish::CorrectCurve { circuit, correction, lasts: self.one(&[Some(lasts), Some(lasts), None]) }
+            }
+            12 => {
+                let of_heat = self.random.random_bool(0.5);
+                let by = if of_heat {
+                    ShedBy::Share(Ratio(self.number(0.5).abs()))
+                } else {
+                    ShedBy::Supply(Kelvins(self.number(12.0).abs()))
+                };
+                let urgency = self.one(&[Urgency::Uncritical, Urgency::Critical]);
+                let lasts = lasts.min(Duration::from_secs(5 * 3600));
+                Wish::ShedLoad { circuit, by, urgency, lasts }
+            }
             _ => self.office(circuit),
         }
     }

@@ -4,9 +4,11 @@
 //! This checker holds the ledger that is shown against what was asked, each second:
 //!
 //! * the setpoint is a number, at most `supply.max` and 3 K below the trip;
-//! * what wishes add stays inside the envelope and moves no faster than its rate;
-//! * once the life of the last granted shift has passed, over restarts too, it goes back to zero at its rate; what is in
-//!   hand is let go when all that was asked has expired;
+//! * what an operator's correction, load shedding and remote wishes add stays inside the envelope, each and, as the
+//!   setpoint, together, and moves no faster than its rate;
+//! * once the life of what was granted last has passed, over restarts too, it goes back to zero at its rate; an operator's
+//!   correction may stand until it is taken back, what comes from elsewhere may not; what is in hand is let go when all
+//!   that was asked has expired;
 //! * after an hour of frost and three of undisturbed heating the setpoint is no more than `frost_lower_max` below what
 //!   it would be without any wish, and without what a forecast, or sunshine that the service alone reports, takes;
 //! * only people at the station stop it, take it in hand or reset its trips; nothing is granted that is no number, beyond
@@ -17,14 +19,15 @@
 
 use std::collections::VecDeque;
 
+use heatstation_core::correction::Correction;
 use heatstation_core::equivalent_outdoor::Witness;
 use heatstation_core::event::Event;
 use heatstation_core::ledger::Part;
+use heatstation_core::load_shed::ShedBy;
 use heatstation_core::report::CircuitReport;
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
-use heatstation_core::settings::EnvelopeSettings;
-use heatstation_points::{Celsius, CircuitIndex, Kelvins};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
 
 use super::seen::{CircuitSeen, Program, Seen};
 use super::{Judged, Law, Violation};
@@ -89,15 +92,25 @@ impl HandLedger {
     }
 }
 
+/// What one kind of wish adds to the setpoint, over time.
 #[derive(Clone, Copy, Debug, Default)]
-struct Memory {
-    remote: Option<f64>,
-    /// Until when the shift that was granted last lives.
+struct Trace {
+    last: Option<f64>,
+    /// Until when lives what was granted last.
+    until: u64,
+    /// The same of a shift of the supply, which has a life of its own.
     shift_until: u64,
-    /// What wishes added when it ended.
-    remote_at_end: f64,
+    /// What it added when that ended.
+    at_end: f64,
     /// Seconds in which no program was there to move anything.
     unseen: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    operator: Trace,
+    shed: Trace,
+    remote: Trace,
     hand: HandLedger,
     frost: u64,
     heating: u64,
@@ -168,6 +181,31 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
             let inside = (-envelope.lower_max.0..=envelope.raise_max.0).contains(&by.0) && lasts <= envelope.life_max;
             (!inside).then(|| "beyond the envelope".to_owned())
         }
+        Wish::CorrectCurve { circuit, correction, lasts } => {
+            let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
+            let (level, slope, room) = (correction.curve.level.0, correction.curve.slope.0, correction.room.0);
+            let inside = (-envelope.lower_max.0..=envelope.raise_max.0).contains(&level)
+                && (0.4..=1.3).contains(&slope)
+                && (-4.5..=4.5).contains(&room);
+            if remote && lasts.is_none() {
+                return Some("what comes from elsewhere must end".to_owned());
+            }
+            let too_long = lasts.is_some_and(|lasts| lasts > envelope.life_max);
+            (!inside || too_long).then(|| "beyond the envelope".to_owned())
+        }
+        Wish::ShedLoad { circuit, by, lasts, .. } => {
+            let Some(circuit) = seen.settings.circuits.get(circuit.0) else {
+                return Some("there is no such circuit".to_owned());
+            };
+            let inside = match by {
+                ShedBy::Share(share) => (0.0..=1.0).contains(&share.0),
+                ShedBy::Supply(kelvins) => (0.0..=circuit.envelope.lower_max.0).contains(&kelvins.0),
+            };
+            let shed = &circuit.times.load_shed;
+            let withdraws = lasts.is_zero() || matches!(by, ShedBy::Share(Ratio(0.0)) | ShedBy::Supply(Kelvins(0.0)));
+            let granted = withdraws || (shed.share_max > Ratio::ZERO && lasts <= shed.lasts_max);
+            (!inside || !granted).then(|| "beyond what the station lets be shed".to_owned())
+        }
         Wish::TakeInHand { circuit, hand, lasts } => {
             let Some(envelope) = envelope(circuit) else { return Some("there is no such circuit".to_owned()) };
             let inside = match hand {
@@ -205,7 +243,7 @@ impl Memory {
         if setpoint.value.0.is_nan() || setpoint.value.0 > ceiling + ROUNDING {
             return Some(format!("the setpoint is {:?}, the ceiling {ceiling}", setpoint.value));
         }
-        if let Some(what) = self.remote_fault(seen, circuit.index, setpoint.ledger.of(Part::Remote).0, envelope) {
+        if let Some(what) = self.wishes_fault(seen, circuit.index) {
             return Some(what);
         }
         if report.in_hand.is_some() && seen.second > self.hand.anything {
@@ -218,7 +256,7 @@ impl Memory {
         self.frost = if frost { self.frost + 1 } else { 0 };
         if self.frost > FROST_SETTLED && self.heating > HEATING_SETTLED {
             let told = told_from_outside(report);
-            let without: Celsius = setpoint.base + setpoint.ledger.before(Part::Remote) - told;
+            let without: Celsius = setpoint.base + setpoint.ledger.before(Part::Operator) - told;
             let floor = (without - envelope.frost_lower_max).0.min(ceiling);
             // The ramp follows the weather within minutes; a tenth of a kelvin is its lag in the fastest cold front.
             if setpoint.value.0 < floor - 0.1 {
@@ -228,46 +266,75 @@ impl Memory {
         None
     }
 
-    fn remote_fault(
-        &mut self,
-        seen: &Seen,
-        circuit: CircuitIndex,
-        remote: f64,
-        envelope: &EnvelopeSettings,
-    ) -> Option<String> {
+    /// What each kind of wish adds, and whether it ends.
+    fn wishes_fault(&mut self, seen: &Seen, circuit: CircuitIndex) -> Option<String> {
+        let (settings, ledger) = (&seen.settings.circuits[circuit.0], &seen.report.circuits[circuit.0].setpoint.ledger);
         self.hand.note(seen, circuit);
-        match seen.program {
-            Program::Running => {}
-            Program::Resumed(gone) => {
-                self.remote = None;
-                self.unseen += gone;
+        for trace in [&mut self.operator, &mut self.shed, &mut self.remote] {
+            match seen.program {
+                Program::Running => {}
+                Program::Resumed(gone) => {
+                    trace.last = None;
+                    trace.unseen += gone;
+                }
+                Program::Forgot(_) => *trace = Trace::default(),
             }
-            Program::Forgot(_) => (self.shift_until, self.remote, self.remote_at_end) = (0, None, 0.0),
         }
         for event in &seen.report.events {
-            if let Event::RequestGranted { request } = event
-                && let Wish::ShiftSupply { circuit: of, lasts, .. } = request.wish
-                && of == circuit
-            {
-                self.shift_until = seen.second + lasts.as_secs() + 2;
+            if let Event::RequestGranted { request } = event {
+                self.note_granted(request, circuit, seen.second);
             }
         }
-        if !(-envelope.lower_max.0 - ROUNDING..=envelope.raise_max.0 + ROUNDING).contains(&remote) {
-            return Some(format!("wishes add {remote} K, the envelope is {envelope:?}"));
+        let envelope = &settings.envelope;
+        let rate = envelope.rate_per_minute.0 / 60.0;
+        let back = (settings.times.load_shed.recovery_per_hour.0 / 3600.0).min(rate);
+        let both = (-envelope.lower_max.0, envelope.raise_max.0);
+        [
+            (&mut self.operator, Part::Operator, both, rate),
+            (&mut self.shed, Part::LoadShed, (both.0, 0.0), back),
+            (&mut self.remote, Part::Remote, both, rate),
+        ]
+        .into_iter()
+        .find_map(|(trace, part, bounds, back)| {
+            let what = trace.fault(seen.second, ledger.of(part).0, bounds, (rate, back))?;
+            Some(format!("{}: {what}", part.name()))
+        })
+    }
+
+    fn note_granted(&mut self, request: &Request, circuit: CircuitIndex, second: u64) {
+        let ends = |lasts: std::time::Duration| second + lasts.as_secs() + 2;
+        match request.wish {
+            Wish::ShiftSupply { circuit: of, lasts, .. } if of == circuit => self.remote.shift_until = ends(lasts),
+            Wish::CorrectCurve { circuit: of, lasts, correction } if of == circuit => {
+                let trace = if request.origin == Origin::Operator { &mut self.operator } else { &mut self.remote };
+                let nothing = correction == Correction::default();
+                trace.until = if nothing { second + 2 } else { lasts.map_or(u64::MAX, ends) };
+            }
+            Wish::ShedLoad { circuit: of, lasts, .. } if of == circuit => self.shed.until = ends(lasts),
+            _ => {}
         }
-        let step = envelope.rate_per_minute.0 / 60.0;
-        if self.remote.is_some_and(|before| (remote - before).abs() > step + ROUNDING) {
-            return Some(format!("wishes jump from {:?} to {remote} K", self.remote));
+    }
+}
+
+impl Trace {
+    /// `away` and `back` are the fastest ways from zero and to it, K/s.
+    fn fault(&mut self, second: u64, now: f64, (low, high): (f64, f64), (away, back): (f64, f64)) -> Option<String> {
+        if !(low - ROUNDING..=high + ROUNDING).contains(&now) {
+            return Some(format!("{now} K, from {low} to {high} K are allowed"));
         }
-        self.remote = Some(remote);
-        if seen.second <= self.shift_until {
-            (self.remote_at_end, self.unseen) = (remote.abs(), 0);
+        if self.last.is_some_and(|before| (now - before).abs() > away + ROUNDING) {
+            return Some(format!("from {:?} to {now} K at once", self.last));
+        }
+        self.last = Some(now);
+        let until = self.until.max(self.shift_until);
+        if second <= until {
+            (self.at_end, self.unseen) = (now.abs(), 0);
             return None;
         }
-        let way = step * (seen.second - self.shift_until).saturating_sub(self.unseen) as f64;
-        let left = (self.remote_at_end - way).max(0.0);
-        (remote.abs() > left + ROUNDING)
-            .then(|| format!("wishes still add {remote} K, what was asked has expired and {left:.2} K should be left"))
+        let way = back * (second - until).saturating_sub(self.unseen) as f64;
+        let left = (self.at_end - way).max(0.0);
+        (now.abs() > left + ROUNDING)
+            .then(|| format!("still {now} K, what was asked has expired and {left:.2} K should be left"))
     }
 }
 

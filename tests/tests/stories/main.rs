@@ -5,6 +5,7 @@
 mod authority;
 mod balance;
 mod failsafe;
+mod hours;
 mod interlocks;
 mod limits;
 mod loops;

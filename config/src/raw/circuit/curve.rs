@@ -22,6 +22,10 @@ pub struct RawCurve {
     pub points_room_celsius: Number,
     /// With points: supply kelvins per kelvin of wished room temperature.
     pub points_room_slope: Number,
+    /// What is added to the supply in all weathers.
+    pub level_kelvins: Number,
+    /// What the load is multiplied with: steeper or flatter about the weather that needs no heat.
+    pub slope_ratio: Number,
 }
 
 /// A part of some days with another room temperature.
@@ -34,8 +38,10 @@ pub struct RawPeriod {
     pub from: Text,
     /// When it ends, as in `"05:00"`; not after its start means on the next day. Required.
     pub to: Text,
-    /// What it adds to the room target; negative is a set-back. Required.
+    /// What it adds to the room target; negative is a set-back. This or `room_target_celsius`.
     pub room_shift_kelvins: Number,
+    /// The room target in it. This or `room_shift_kelvins`.
+    pub room_target_celsius: Number,
 }
 
 /// A day of the week.

@@ -3,7 +3,7 @@
 use heatstation_points::{Pascals, Reading, Watts};
 
 use super::*;
-use crate::moment::Weekday;
+use crate::moment::{Day, Weekday};
 use crate::settings::{Assist, ChangeOver, CirculationMode, Exercise, TimeOfWeek};
 
 mod speed;
@@ -71,7 +71,7 @@ impl Rig {
             fault: [false; PUMPS_MAX],
             dry: [false; PUMPS_MAX],
             need: Need::Heat,
-            local: LocalTime { weekday: Weekday::Monday, minute_of_day: 0 },
+            local: LocalTime::on(Day(4), 0),
             starts: Vec::new(),
             failures: Vec::new(),
             changes: Vec::new(),
@@ -136,7 +136,7 @@ fn calm() -> Asked {
         proven: None,
         outdoor: Celsius(0.0),
         rooms: None,
-        local: LocalTime { weekday: Weekday::Monday, minute_of_day: 0 },
+        local: LocalTime::on(Day(4), 0),
     }
 }
 
@@ -263,7 +263,7 @@ fn the_duty_changes_at_a_time_of_the_week() {
     let at = TimeOfWeek { weekday: Weekday::Tuesday, minute_of_day: 600 };
     let mut rig = Rig::new(&CirculationSettings { rotate_after: Duration::ZERO, rotate_at: Some(at), ..settings() });
     for minute in 0..3 * 1440 {
-        rig.local = LocalTime { weekday: Weekday::ALL[minute / 1440], minute_of_day: (minute % 1440) as u16 };
+        rig.local = LocalTime::on(Day(4 + minute / 1440), (minute % 1440) as u16);
         rig.run(60, Run::Wanted);
     }
     assert_eq!(rig.changes, [((1440 + 600) * 60 + 1, 1, ChangeReason::TimeOfWeek)]);

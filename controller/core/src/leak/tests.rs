@@ -1,7 +1,7 @@
 //! Stories of the balance on a loop of 100 m³.
 
 use super::*;
-use crate::moment::Weekday;
+use crate::moment::Day;
 use crate::settings::BurstPolicy;
 
 const SETTINGS: LeakSettings = LeakSettings {
@@ -74,7 +74,7 @@ impl Loop {
             making_up: self.pumping,
             start: Pascals(270e3),
             setpoint: Pascals(290e3),
-            local: LocalTime { weekday: Weekday::Monday, minute_of_day: self.minute as u16 },
+            local: LocalTime::on(Day(4), self.minute as u16),
         };
         self.leak.advance(&SETTINGS, &seen, STEP);
     }

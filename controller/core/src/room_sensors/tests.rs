@@ -1,7 +1,7 @@
 use heatstation_points::Reading;
 
 use super::*;
-use crate::moment::Weekday;
+use crate::moment::Day;
 use crate::settings::RoomSettings;
 use crate::step::tests::circuit;
 
@@ -43,7 +43,7 @@ impl House {
                 settings: &self.settings,
                 readings: &readings,
                 outdoor: Celsius(self.outdoor),
-                local: LocalTime { weekday: Weekday::Monday, minute_of_day },
+                local: LocalTime::on(Day(4), minute_of_day),
                 heating: Switch::On,
                 dt: MINUTE,
             };

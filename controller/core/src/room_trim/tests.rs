@@ -29,6 +29,7 @@ fn around() -> Circumstances {
     Circumstances {
         heating: Switch::On,
         schedule: Kelvins(0.0),
+        hours: None,
         stop: Stop::None,
         outdoor: Celsius(-3.0),
         looked: Duration::from_secs(7 * 86_400),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use heatstation_points::{Celsius, Switch};
 
+use super::hours::Hours;
 use super::see::Seen;
 use crate::alarms_of_step::unheated;
 use crate::event::Event;
@@ -155,9 +156,12 @@ pub(super) fn watch_outage(
     at: &Surroundings,
     seen: &Seen,
     setpoint: &SetpointReport,
+    hours: &Hours,
     events: &mut Vec<Event>,
 ) {
-    let wanted = (setpoint.base + setpoint.ledger.wished()).max(settings.supply.min);
+    let wished = (setpoint.base + setpoint.ledger.wished()).max(setpoint.low);
+    // Water that was let cool on purpose, and is on its way up by the ramp, is no outage; a cold start is one.
+    let wanted = if hours.times.returning { wished.min(setpoint.value) } else { wished };
     let limited = wanted + setpoint.ledger.given_way();
     let evidence = Evidence {
         circulating: seen.circulating,

@@ -2,6 +2,7 @@
 
 use heatstation_points::{CubicMetersPerSecond, Kelvins, Switch};
 
+use super::hours::{Hours, controls, why_trim_stands};
 use super::limit::look_at_limits;
 use super::see::Seen;
 use crate::equivalent_outdoor::Equivalent;
@@ -12,7 +13,7 @@ use crate::ledger::Part;
 use crate::quota::QuotaReport;
 use crate::report::SetpointReport;
 use crate::room_trim::{Circumstances, RoomTrimReport, Stop};
-use crate::sequence::{Restart, Stage};
+use crate::sequence::Restart;
 use crate::setpoint::Wishes;
 use crate::settings::CircuitSettings;
 use crate::state::CircuitState;
@@ -23,22 +24,21 @@ pub(super) fn find_setpoint(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
+    hours: &Hours,
     equivalent: Equivalent,
     frost: FrostStage,
 ) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
-    let schedule = settings.schedule.room_shift(at.now.local);
-    let controlling = memory.sequence.stage == Stage::Heating && memory.interlocks.closes_valve().is_none();
+    let controlling = controls(memory);
     let around = Circumstances {
         heating: Switch::from(controlling),
-        schedule,
+        schedule: hours.times.room_shift(),
+        hours: why_trim_stands(memory, hours),
         stop: where_it_stops(settings, memory),
         outdoor: at.outdoor.now,
         looked: memory.room_sensors.looked(),
     };
     let room_trim = memory.room_trim.advance(&settings.room_trim, &seen.rooms, &around, at.dt);
     let remote = memory.shift.map_or(Kelvins(0.0), |(by, _)| by);
-    // In danger nobody from afar makes the water colder.
-    let remote = if frost == FrostStage::Danger { remote.max(Kelvins(0.0)) } else { remote };
     // A network that is still hot after a power failure is not ramped up anew. What comes first when the water moves again
     // is the cooler return that stood in the exchanger's way; the radiators are as hot as they were.
     let hot = memory.sequence.restart() == Some(Restart::Hot);
@@ -51,11 +51,14 @@ pub(super) fn find_setpoint(
         outdoor: at.outdoor,
         equivalent,
         room_trim: room_trim.shift,
-        schedule,
+        times: hours.times,
+        corrections: memory.corrections,
+        shed: hours.shed.by,
         remote,
-        frost: frost.heats(),
+        frost,
         flow: flow(memory, at),
         limits,
+        supply: seen.supply,
         resting_at: if controlling || hot { None } else { Some(seen.supply.unwrap_or(settings.supply.min)) },
     };
     let setpoint = memory.setpoint.advance(settings, &wishes, at.dt);

@@ -43,5 +43,14 @@ pub(super) fn held(settings: &CircuitSettings, memory: &CircuitState, at: &Surro
             left: Some(left),
         });
     }
+    if let Some(remote) = memory.corrections.remote {
+        list.push(Held {
+            device: Device::Valve,
+            authority: Authority::Remote,
+            origin: Some(remote.origin),
+            author: None,
+            left: Some(remote.left),
+        });
+    }
     list
 }

@@ -25,6 +25,7 @@ use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 
 mod guard;
+mod hours;
 mod limits;
 mod pumps;
 mod readings;
@@ -39,6 +40,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     weather::rows(&mut table);
     readings::rows(&mut table);
     table.setpoints();
+    hours::rows(&mut table);
     limits::rows(&mut table);
     table.states();
     guard::rows(&mut table);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heatstation_core::forecast::Forecast;
-use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
+use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
@@ -26,10 +26,7 @@ pub enum Wire {
 /// simulated across the change sees its schedules an hour off for the rest.
 fn local(wall: UtcMillis, zone: Duration) -> LocalTime {
     let minutes = (wall.0 + zone.as_millis() as i64).div_euclid(60_000);
-    let days = minutes.div_euclid(1440);
-    // 1970-01-01 was a Thursday.
-    let weekday = Weekday::ALL[(days + 3).rem_euclid(7) as usize];
-    LocalTime { weekday, minute_of_day: minutes.rem_euclid(1440) as u16 }
+    LocalTime::on(Day(minutes.div_euclid(1440) as i32), minutes.rem_euclid(1440) as u16)
 }
 
 /// A point that the cabinet has, and when it is read.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use heatstation_core::accident_rate::accident_rate;
 use heatstation_core::area::Area;
 use heatstation_core::event::Event;
-use heatstation_core::heating_curve::{Curve, EmitterCurve};
-use heatstation_core::moment::{LocalTime, UtcMillis, Weekday};
+use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
+use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use heatstation_core::outage::Cause;
 use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
@@ -19,7 +19,8 @@ use heatstation_core::settings::{
     BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
     EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
     LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    RoomTrimSettings, Season, SequenceSettings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings,
+    ValveSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
@@ -196,9 +197,7 @@ impl Station {
     pub fn now(&self) -> Moment {
         let wall = START.plus(self.elapsed);
         let minutes = (wall.0 + ZONE).div_euclid(60_000);
-        // 1970-01-01 was a Thursday.
-        let weekday = Weekday::ALL[(minutes.div_euclid(1440) + 3).rem_euclid(7) as usize];
-        let local = LocalTime { weekday, minute_of_day: minutes.rem_euclid(1440) as u16 };
+        let local = LocalTime::on(Day(minutes.div_euclid(1440) as i32), minutes.rem_euclid(1440) as u16);
         Moment { monotonic: self.elapsed, wall, local }
     }
 
@@ -354,6 +353,7 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
             design_outdoor: Celsius(-9.0),
             exponent: 1.3,
         }),
+        curve_adjustment: Adjustment::default(),
         weather: EquivalentOutdoorSettings::default(),
         heating_limit: None,
         room_target: Celsius(20.0),
@@ -362,6 +362,7 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
+        times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
             warm: None,

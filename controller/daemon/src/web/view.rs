@@ -4,6 +4,7 @@
 //! not known is `null`, never a number. States carry their name for programs and their texts for people.
 
 mod guard;
+mod hours;
 mod pumps;
 mod records;
 mod water;
@@ -128,6 +129,7 @@ struct CircuitView<'a> {
     /// The outdoor temperature that the buildings feel.
     equivalent_outdoor: f64,
     setpoint: SetpointView,
+    hours: hours::HoursView,
     supply: Option<f64>,
     supply_source: Word,
     valve_reason: Word,
@@ -418,6 +420,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
             flow_ratio: setpoint.flow_ratio.0,
             limits: LimiterKind::ALL.into_iter().zip(&setpoint.limiters).filter_map(LimitView::of).collect(),
         },
+        hours: hours::hours(circuit, settings.room_target),
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),
         valve_reason: words::valve_reason(circuit.valve_reason),

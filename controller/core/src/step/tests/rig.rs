@@ -11,8 +11,8 @@ use crate::alarm::Alarm;
 use crate::area::Area;
 use crate::event::Event;
 use crate::forecast::Forecast;
-use crate::heating_curve::{Curve, EmitterCurve};
-use crate::moment::{LocalTime, Moment, UtcMillis, Weekday};
+use crate::heating_curve::{Adjustment, Curve, EmitterCurve};
+use crate::moment::{Day, LocalTime, Moment, UtcMillis};
 use crate::outage::Cause;
 use crate::profile::{AccidentRateRule, Clause, Profile};
 use crate::report::{CircuitCommands, CircuitReport, Report};
@@ -22,7 +22,7 @@ use crate::sequence::Stage;
 use crate::settings::{
     CircuitSettings, EnvelopeSettings, EquivalentOutdoorSettings, FrostSettings, LimitsSettings, MakeUpMode,
     OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings,
-    Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, ValveSettings,
+    Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
 };
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
@@ -42,6 +42,7 @@ pub(crate) fn circuit() -> CircuitSettings {
             design_outdoor: Celsius(-9.0),
             exponent: 1.3,
         }),
+        curve_adjustment: Adjustment::default(),
         weather: EquivalentOutdoorSettings::default(),
         heating_limit: None,
         room_target: Celsius(20.0),
@@ -50,6 +51,7 @@ pub(crate) fn circuit() -> CircuitSettings {
         room_sensors: RoomSensorSettings::default(),
         room_trim: RoomTrimSettings::default(),
         schedule: Schedule::default(),
+        times: TimesSettings::default(),
         supply: SupplySettings {
             min: Celsius(25.0),
             warm: None,
@@ -185,7 +187,8 @@ impl Rig {
         Moment {
             monotonic: Duration::from_secs(self.second),
             wall: UtcMillis(self.second as i64 * 1000),
-            local: LocalTime { weekday: Weekday::Monday, minute_of_day: (self.second / 60 % 1440) as u16 },
+            // A Monday without an end.
+            local: LocalTime::on(Day(4), (self.second / 60 % 1440) as u16),
         }
     }
 

@@ -6,6 +6,7 @@ use heatstation_core::alarm::AlarmKey;
 use heatstation_core::authority::Device;
 use heatstation_core::circulation::{ChangeReason, PumpFailure};
 use heatstation_core::event::Event;
+use heatstation_core::load_shed::ShedBy;
 use heatstation_core::outage::Cause;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::{Catalogue, PumpIndex};
@@ -123,6 +124,10 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
         Event::Reached { circuit } => {
             of_circuit(&name(*circuit), ("达到设定温度, 正常供热", "setpoint reached, running"))
         }
+        Event::LoadShedEnded { circuit, why } => {
+            let (zh, en) = why.texts();
+            of_circuit(&name(*circuit), (&format!("负荷削减结束, {zh}"), &format!("load shed ended: {en}")))
+        }
     }
 }
 
@@ -208,6 +213,25 @@ fn wish(request: &Request, catalogue: Option<&Catalogue>) -> Text {
             let at = name(*circuit);
             Text::new(format!("{at} 供水偏移 {:+.1} K", by.0), format!("{at} supply shifted by {:+.1} K", by.0))
         }
+        Wish::CorrectCurve { circuit, correction, lasts } => {
+            let at = name(*circuit);
+            let (level, slope, room) = (correction.curve.level.0, correction.curve.slope.0, correction.room.0);
+            let stands = if lasts.is_none() { (", 长期", ", until it is taken back") } else { ("", "") };
+            Text::new(
+                format!("{at} 曲线修正: 平移 {level:+.1} K, 斜率 ×{slope:.2}, 室温 {room:+.1} K{}", stands.0),
+                format!("{at} curve corrected: level {level:+.1} K, slope ×{slope:.2}, room {room:+.1} K{}", stands.1),
+            )
+        }
+        Wish::ShedLoad { circuit, by, lasts, .. } => {
+            let (at, time) = (name(*circuit), minutes(*lasts));
+            let (zh, en) = match by {
+                ShedBy::Share(share) => {
+                    (format!("{:.0} %", share.0 * 100.0), format!("{:.0} % of the heat", share.0 * 100.0))
+                }
+                ShedBy::Supply(kelvins) => (format!("{:.1} K", kelvins.0), format!("{:.1} K of supply", kelvins.0)),
+            };
+            Text::new(format!("{at} 削减负荷 {zh}, {}", time.zh), format!("{at} shed {en} for {}", time.en))
+        }
         Wish::TakeInHand { circuit, hand, .. } => {
             let (at, of) = (name(*circuit), super::device(hand.device()).text);
             Text::new(format!("{at} {} 手动", of.zh), format!("{at}: {} in hand", of.en))
@@ -249,6 +273,9 @@ const fn refusal_text(refusal: Refusal) -> (&'static str, &'static str) {
         Refusal::StillTripped => ("联锁原因仍在", "its cause still holds"),
         Refusal::NotFromThere => ("仅限现场人员", "only from the station"),
         Refusal::InMaintenance => ("设备检修中", "somebody works on it"),
+        Refusal::SwitchedOff => ("本站未启用", "the station takes no part in it"),
+        Refusal::RoomsCold => ("室温过低", "the coldest rooms are too cold"),
+        Refusal::QuotaUsed => ("当日额度已用完", "what may be asked in a day is used up"),
     }
 }
 
