@@ -11,13 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding, RawBuildingUse,
-    RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation, RawCirculationMode,
-    RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar, RawFeedForward,
-    RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope, RawInterlock,
-    RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit,
-    RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning, RawValve,
-    RawWeather,
+    CurvePoint, RawAcceptance, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBuilding,
+    RawBuildingUse, RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation,
+    RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFar,
+    RawFeedForward, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit, RawHeatingLimitScope,
+    RawHuntingGuard, RawInterlock, RawLimitPriority, RawLimiters, RawMakeUp, RawMakeUpMode, RawOutage, RawPeriod,
+    RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSpread, RawStages, RawSupplyLoop, RawTrim,
+    RawTuning, RawTuningRule, RawValve, RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -96,6 +96,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING));
     judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && standing && memory.watching.is_none());
     judge(Alarm::ValveDoesNotFollow, stuck);
+    judge(Alarm::ValveHunting, report.valve.health.hunts);
+    judge(Alarm::ValveSticks, report.valve.health.sticks);
+    judge(Alarm::ValveOversized, report.valve.health.oversized);
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);

@@ -35,6 +35,7 @@ use crate::room_trim::RoomTrimReport;
 use crate::season::HeatingTime;
 use crate::sequence::Stage;
 use crate::supply_source::SupplySource;
+use crate::valve_report::ValveReport;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -80,6 +81,8 @@ pub struct CircuitReport {
     pub supply_source: SupplySource,
     /// What decided the valve's command.
     pub valve_reason: ValveReason,
+    /// How the valve and its loop fare.
+    pub valve: ValveReport,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
     /// How the circulation's speed is found, and how its pumps stand.
@@ -159,6 +162,12 @@ pub enum ValveReason {
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.
     SafePosition,
+    /// Held still and moved in small steps, to find out whether it sticks.
+    Test,
+    /// A relay moves it, to find the loop's gains.
+    AutoTune,
+    /// Moved in standstill, so that it does not stick.
+    Exercise,
     /// In hand.
     Hand,
     /// An interlock closed it.

@@ -9,6 +9,7 @@ use heatstation_points::{CircuitIndex, Kelvins, PumpIndex, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
+use crate::auto_tune::TuneOrder;
 use crate::outage::{Cause, OutageId};
 
 /// Where a wish comes from, from the most to the least local.
@@ -79,6 +80,13 @@ pub enum Wish {
     ReturnToAutomatic {
         /// Which circuit.
         circuit: CircuitIndex,
+    },
+    /// Find the gains of a circuit's supply loop by experiment, or do something about what was found.
+    AutoTune {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// What to do.
+        order: TuneOrder,
     },
     /// Reset latched trips of a circuit.
     ResetTrips {

@@ -95,6 +95,12 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
             take_in_hand(&mut circuit_of(state, *circuit)?.hand, *hand, settings.circulation.pumps, *lasts)?;
         }
         Wish::ReturnToAutomatic { circuit } => circuit_of(state, *circuit)?.hand = HandState::default(),
+        Wish::AutoTune { circuit, order } => {
+            if !from_there {
+                return Err(Refusal::NotFromThere);
+            }
+            circuit_of(state, *circuit)?.auto_tune.order(*order).ok_or(Refusal::NoSuchThing)?;
+        }
         Wish::ResetTrips { circuit } => {
             if !from_there {
                 return Err(Refusal::NotFromThere);

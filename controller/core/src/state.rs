@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::Alarms;
 use crate::area::Area;
+use crate::auto_tune::AutoTune;
 use crate::balance::Balance;
 use crate::circulation::{Circulation, PUMPS_MAX};
 use crate::creep::Creep;
@@ -32,6 +33,8 @@ use crate::setpoint::Setpoint;
 use crate::settings::Settings;
 use crate::supply_loop::SupplyLoop;
 use crate::timer::Held;
+use crate::valve_exercise::ValveExercise;
+use crate::valve_health::ValveHealth;
 
 /// Integrators older than this are not taken up again: the plant has gone on without us.
 const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
@@ -81,6 +84,12 @@ pub struct CircuitState {
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
     #[serde(default)]
+    pub(crate) valve_health: ValveHealth,
+    #[serde(default)]
+    pub(crate) auto_tune: AutoTune,
+    #[serde(default)]
+    pub(crate) valve_exercise: ValveExercise,
+    #[serde(default)]
     pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
@@ -114,6 +123,9 @@ impl Default for CircuitState {
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            valve_health: ValveHealth::default(),
+            auto_tune: AutoTune::default(),
+            valve_exercise: ValveExercise::default(),
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),

@@ -22,6 +22,7 @@ use crate::requests;
 use crate::settings::{CircuitSettings, Settings};
 use crate::state::{CircuitState, State};
 use crate::surroundings::Surroundings;
+use crate::valve_report::ValveReport;
 
 mod guard;
 mod heat;
@@ -121,7 +122,7 @@ fn step_circuit(
     judge_interlocks(settings, memory, at, &seen, events);
     run_sequence(settings, memory, at, &seen, wanted, events);
     let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, equivalent, frost.heat);
-    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost.heat, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost.circulation, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
     let balance = balance_buildings(settings, memory, at, &seen, Switch::from(frost.circulation), &mut commands);
@@ -138,6 +139,7 @@ fn step_circuit(
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
+        valve: ValveReport::of(settings, memory),
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),

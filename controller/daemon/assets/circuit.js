@@ -55,7 +55,7 @@ export function circuitCard(view, index) {
 function whyList() {
   const rows = {};
   const list = el("dl", { class: "why" });
-  for (const key of ["valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses"]) {
+  for (const key of ["valveIs", "loopIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses"]) {
     rows[key] = el("dd", {});
     list.append(el("dt", {}, t(key)), rows[key]);
   }
@@ -69,6 +69,11 @@ function whyList() {
     update(circuit) {
       const level = (word) => (word.name === "interlock" || word.name === "none_available" ? "alarm" : calm.includes(word.name) ? "plain" : "attention");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
+      const valve = circuit.valve;
+      const travel = `${valve.strokes_per_day.toFixed(1)} ${t("strokesADay")}, ${Math.round(valve.reversals_per_hour)} ${t("reversalsAnHour")}`;
+      const play = valve.play === null ? "" : `, ${t("play")} ${(valve.play * 100).toFixed(1)} %`;
+      const tuned = valve.tuning.name === "idle" ? (valve.tuning_proposed ? `, ${t("tuningProposed")}` : "") : `, ${t("tuning")}: ${pick(valve.tuning)}`;
+      say(rows.loopIs, `${pick(valve.care)}, ${travel}${play}${tuned}`, valve.care.name === "sound" ? "plain" : "attention");
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
       const speed = circuit.circulation.speed_reason;
       const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];

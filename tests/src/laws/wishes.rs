@@ -148,6 +148,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
     match request.wish {
         Wish::SetMode { mode: Mode::Stopped, .. }
         | Wish::TakeInHand { .. }
+        | Wish::AutoTune { .. }
         | Wish::ResetTrips { .. }
         | Wish::ConfirmCause { .. }
             if remote =>
@@ -169,6 +170,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
         }
         Wish::SetMode { .. }
         | Wish::ReturnToAutomatic { .. }
+        | Wish::AutoTune { .. }
         | Wish::ResetTrips { .. }
         | Wish::Acknowledge { .. }
         | Wish::ConfirmCause { .. } => None,

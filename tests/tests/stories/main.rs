@@ -8,4 +8,5 @@ mod motors;
 mod pressure;
 mod pumps;
 mod scenarios;
+mod valve_care;
 mod weather;

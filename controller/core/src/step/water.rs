@@ -27,7 +27,7 @@ pub(super) fn drive_pumps(
     }
     let stage = memory.sequence.stage;
     let barred = memory.interlocks.stops_circulation();
-    let wanted = stage.wants_circulation() || frost_circulation;
+    let wanted = stage.wants_circulation() || frost_circulation || memory.valve_exercise.asks_for_circulation();
     let run = match barred {
         Some(_) => Run::Barred,
         None if wanted => Run::Wanted,
@@ -65,7 +65,7 @@ pub(super) fn drive_pumps(
 
 /// Idle pumps are turned in standstill too, but not without water, and not where a person asked for a stop: somebody may
 /// be at work there.
-fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
+pub(super) fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
     let filled = seen.holding_pressure.is_some_and(|pressure| pressure >= settings.interlock.pressure_restart);
     filled && memory.mode == Mode::Automatic && memory.sequence.stage == Stage::Stopped
 }

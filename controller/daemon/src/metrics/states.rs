@@ -57,7 +57,7 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 11] = [
+pub(super) const VALVE_REASONS: [&str; 14] = [
     "no_demand",
     "starting",
     "control",
@@ -65,6 +65,9 @@ pub(super) const VALVE_REASONS: [&str; 11] = [
     "flushing",
     "hold_sensor_lost",
     "safe_position",
+    "test",
+    "auto_tune",
+    "exercise",
     "hand",
     "interlock",
     "shutting_down",
@@ -81,6 +84,9 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::Flushing => "flushing",
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
+        ValveReason::Test => "test",
+        ValveReason::AutoTune => "auto_tune",
+        ValveReason::Exercise => "exercise",
         ValveReason::Hand => "hand",
         ValveReason::Interlock(_) => "interlock",
         ValveReason::ShuttingDown => "shutting_down",

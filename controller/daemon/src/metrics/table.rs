@@ -28,6 +28,7 @@ mod limits;
 mod pumps;
 mod readings;
 mod rooms;
+mod valve;
 mod water;
 mod weather;
 
@@ -40,6 +41,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.setpoints();
     limits::rows(&mut table);
     table.states();
+    valve::rows(&mut table);
     pumps::rows(&mut table);
     water::rows(&mut table);
     rooms::rows(&mut table);
