@@ -11,14 +11,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use circuit::{
-    CurvePoint, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBoost, RawBuilding,
-    RawBuildingUse, RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit, RawCirculation,
-    RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger, RawExercise, RawFall,
-    RawFar, RawFeedForward, RawFlood, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota, RawHeatingLimit,
-    RawHeatingLimitScope, RawHoliday, RawInterlock, RawIsolation, RawLimitPriority, RawLimiters, RawLoadShed,
-    RawMakeUp, RawMakeUpMode, RawOptimum, RawOutage, RawPeriod, RawPowerLimit, RawReturnLimit, RawRoom, RawRoomSensors,
-    RawRoomTrim, RawSequence, RawSetBack, RawSpecialDay, RawSpread, RawStages, RawSupplyLoop, RawTrim, RawTuning,
-    RawValve, RawWeather,
+    CurvePoint, RawAcceptance, RawActuator, RawApproachLimit, RawAssist, RawBalance, RawBalanceBy, RawBoost,
+    RawBuilding, RawBuildingUse, RawBuildingValve, RawBurstPolicy, RawChangeMethod, RawChangeOver, RawCircuit,
+    RawCirculation, RawCirculationMode, RawCreepFlow, RawCurve, RawDay, RawEmitter, RawEnvelope, RawExchanger,
+    RawExercise, RawFall, RawFar, RawFeedForward, RawFlood, RawFlowLimit, RawFrost, RawGainSchedule, RawHeatQuota,
+    RawHeatingLimit, RawHeatingLimitScope, RawHoliday, RawHuntingGuard, RawInterlock, RawIsolation, RawLimitPriority,
+    RawLimiters, RawLoadShed, RawMakeUp, RawMakeUpMode, RawOptimum, RawOutage, RawPeriod, RawPowerLimit,
+    RawReturnLimit, RawRoom, RawRoomSensors, RawRoomTrim, RawSequence, RawSetBack, RawSpecialDay, RawSpread, RawStages,
+    RawSupplyLoop, RawTrim, RawTuning, RawTuningRule, RawValve, RawWeather,
 };
 pub use device::{
     RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,

@@ -182,6 +182,9 @@ fn valve(circuit: &CircuitReport) -> String {
         | ValveReason::Starting
         | ValveReason::CreepFlow
         | ValveReason::Flushing
+        | ValveReason::Test
+        | ValveReason::AutoTune
+        | ValveReason::Exercise
         | ValveReason::Maintenance
         | ValveReason::ShuttingDown
         | ValveReason::GivenUp

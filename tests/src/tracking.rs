@@ -9,6 +9,7 @@ use heatstation_core::feed_forward::FeedForwardMode;
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::report::ValveReason;
 use heatstation_core::settings::SupplyLoopSettings;
+use heatstation_core::valve_health::HuntingGuard;
 use heatstation_points::{Celsius, Kelvins, Ratio};
 use heatstation_simulator::{Climate, StochasticWeather, WeatherSource};
 
@@ -82,9 +83,10 @@ pub fn with_three_point_motor(station: Station) -> Station {
     (settings, catalogue, plant)
 }
 
-/// A fixed gain, a fixed dead band and nothing ahead of the error: what the other rules are compared with.
+/// A fixed gain, a fixed dead band, nothing ahead of the error and nobody who acts: what the other rules are compared with.
 pub fn plain(supply_loop: &mut SupplyLoopSettings) {
     (supply_loop.schedule.factor_min, supply_loop.schedule.factor_max) = (1.0, 1.0);
     supply_loop.dead_band_supply = Kelvins(1e3);
     supply_loop.feed_forward.mode = FeedForwardMode::Off;
+    supply_loop.guard = HuntingGuard::Watches;
 }

@@ -250,3 +250,38 @@ fn a_demonstration_lives_through_a_scenario_with_its_people() {
     let demo = demo(&["--speed", "20", "--scenario", file.to_str().unwrap()]);
     eventually("the request on record", MINUTE, || demo.records("request_granted").first().cloned());
 }
+
+#[test]
+fn a_motor_that_runs_by_its_contact_is_told_to_stand_still_before_the_program_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let plant = Running::start(&["plant", "steady", "--listen", "127.0.0.1:0"], "127.0.0.1");
+    let text = std::fs::read_to_string(example("demo.toml")).unwrap();
+    // Warmer rooms, and a motor of ten minutes: it will be opening for a while.
+    let warmer = "supply_max_celsius = 80\nroom_target_celsius = 24\nsupply_rise_kelvins_per_hour = 120\n\
+                  [circuit.valve]\nactuator = \"three-point\"\nstroke_time_seconds = 600\n";
+    let text =
+        text.replace("127.0.0.1:5020", &plant.address("127.0.0.1")).replacen("supply_max_celsius = 80\n", warmer, 1);
+    let station = folder.path().join("station.toml");
+    std::fs::write(&station, &text).unwrap();
+    let (station, data) = (station.to_str().unwrap(), folder.path().join("data"));
+    let arguments = ["run", station, "--data", data.to_str().unwrap(), "--listen", "127.0.0.1:0"];
+    let program = Running::start(&arguments, "data");
+    let address = program.address("page");
+
+    let held = |last: &str| {
+        let probe = command(&["probe", station, "--json"]);
+        let rows: Vec<Json> = serde_json::from_slice(&probe.stdout).unwrap_or_default();
+        rows.iter().find(|row| row["name"] == format!("circuit.low-zone.{last}").as_str())?["value"].as_f64()
+    };
+    // A pulse lasts seconds; the end comes in the midst of one.
+    let opens = || {
+        let (status, body) = get(&address, "/api/v1/snapshot", "application/json");
+        let view: Json = serde_json::from_str(&body).ok().filter(|_| status == 200)?;
+        let opening = &view["circuits"][0]["outputs"]["circuit.low-zone.valve.opening"]["value"];
+        (opening.as_f64()? >= 1.0).then_some(())
+    };
+    eventually("the motor opens", MINUTE, opens);
+    program.signal("TERM");
+    assert_eq!(program.ended(MINUTE), Some(0));
+    assert_eq!((held("valve.opening"), held("valve.closing")), (Some(0.0), Some(0.0)));
+}

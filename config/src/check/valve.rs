@@ -3,18 +3,24 @@
 use std::time::Duration;
 
 use heatstation_core::actuator::ActuatorSettings;
+use heatstation_core::auto_tune::{Acceptance, AutoTuneSettings};
 use heatstation_core::exchanger::ExchangerSettings;
 use heatstation_core::feed_forward::{FeedForwardMode, FeedForwardSettings};
 use heatstation_core::gain_schedule::GainScheduleSettings;
 use heatstation_core::settings::{SupplyLoopSettings, ValveSettings};
-use heatstation_core::tuning_rules::{self, Process};
+use heatstation_core::tuning_rules::{self, Process, TuningRule};
 use heatstation_core::valve_characteristic::ValveCharacteristic;
+use heatstation_core::valve_exercise::ValveExerciseSettings;
+use heatstation_core::valve_health::HuntingGuard;
 use heatstation_points::Kelvins;
 use serde::Serialize;
 
 use crate::check::curve::Design;
 use crate::desk::{Desk, Field, Otherwise, Section, derived, number, or};
-use crate::raw::{RawActuator, RawCircuit, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
+use crate::raw::{
+    RawAcceptance, RawActuator, RawCircuit, RawFeedForward, RawGainSchedule, RawHuntingGuard, RawSupplyLoop, RawTuning,
+    RawTuningRule, RawValve,
+};
 use crate::written::Written;
 
 /// A key and what was written for it.
@@ -69,6 +75,8 @@ pub(crate) fn check_supply_loop(
         dead_band_supply: by_temperature.kelvins(),
         schedule: check_schedule(desk, &at, raw, gains.nominal),
         feed_forward: check_feed_forward(desk, &at, raw),
+        guard: check_guard(desk, &at, raw),
+        auto_tune: check_auto_tune(desk, &at, raw),
         exchanger: Some(check_exchanger(desk, circuit, file, design)),
     }
 }
@@ -209,6 +217,37 @@ fn check_feed_forward(desk: &mut Desk, at: &Section, raw: &RawSupplyLoop) -> Fee
     FeedForwardSettings { mode, reach: reach.ratio() }
 }
 
+fn check_guard(desk: &mut Desk, at: &Section, raw: &RawSupplyLoop) -> HuntingGuard {
+    let acts = or(RawHuntingGuard::Acts, "half the gain harms nobody, and a valve that hunts wears out in a winter");
+    match desk.choice(at, "hunting_guard", raw.hunting_guard.as_ref(), acts, RawHuntingGuard::Acts).value {
+        RawHuntingGuard::Acts => HuntingGuard::Acts,
+        RawHuntingGuard::Watches => HuntingGuard::Watches,
+    }
+}
+
+fn check_auto_tune(desk: &mut Desk, at: &Section, raw: &RawSupplyLoop) -> AutoTuneSettings {
+    let usual = AutoTuneSettings::default();
+    let swing = number!(
+        desk,
+        at,
+        raw.auto_tune_swing_kelvins,
+        0.5..=1.5,
+        or(usual.swing.0, "five times what a wandering pressure does to a held valve; at 2 K it ends")
+    );
+    let simc = or(RawTuningRule::Simc, "a closed loop of twice the dead time: smooth");
+    let rule = match desk.choice(at, "auto_tune_rule", raw.auto_tune_rule.as_ref(), simc, RawTuningRule::Simc).value {
+        RawTuningRule::Simc => TuningRule::Simc,
+        RawTuningRule::Amigo => TuningRule::Amigo,
+    };
+    let asked = or(RawAcceptance::ByRequest, "a person looks at it first");
+    let acceptance = raw.auto_tune_acceptance.as_ref();
+    let acceptance = match desk.choice(at, "auto_tune_acceptance", acceptance, asked, RawAcceptance::ByRequest).value {
+        RawAcceptance::ByRequest => Acceptance::ByRequest,
+        RawAcceptance::Automatic => Acceptance::Automatic,
+    };
+    AutoTuneSettings { swing: swing.kelvins(), rule, acceptance }
+}
+
 fn check_exchanger(desk: &mut Desk, circuit: &Section, file: &RawCircuit, design: &Design) -> ExchangerSettings {
     let written = file.exchanger.clone().unwrap_or_default();
     let (raw, at) = (&written.value, circuit.inner("exchanger", file.exchanger.as_ref()));
@@ -287,7 +326,22 @@ pub(crate) fn check_valve(desk: &mut Desk, circuit: &Section, file: &RawCircuit)
         characteristic: ValveCharacteristic { rangeability: rangeability.value, authority: authority.ratio() },
         actuator: check_actuator(desk, &at, raw),
         play: play.ratio(),
+        exercise: check_exercise(desk, &at, raw),
     }
+}
+
+fn check_exercise(desk: &mut Desk, at: &Section, raw: &RawValve) -> Option<ValveExerciseSettings> {
+    let off = or(0.0, "off: pumps and valve would move unasked, and whoever works there in summer has to know");
+    let every = number!(desk, at, raw.exercise_every_days, 0.0..=120.0, off);
+    if every.value <= 0.0 {
+        if let Some(kick) = &raw.exercise_seconds {
+            let help = "write `exercise_every_days` too, or leave it out";
+            desk.error(&at.at(&kick.span), at.key("exercise_seconds"), "has no meaning without an exercise", help);
+        }
+        return None;
+    }
+    let kick = number!(desk, at, raw.exercise_seconds, 5.0..=120.0, or(30.0, "Siemens: 30 s"));
+    Some(ValveExerciseSettings { every: every.duration(), kick: kick.duration() })
 }
 
 fn check_actuator(desk: &mut Desk, at: &Section, raw: &RawValve) -> ActuatorSettings {

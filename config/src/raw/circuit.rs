@@ -33,7 +33,10 @@ pub use limits::{
 pub use make_up::{RawBurstPolicy, RawMakeUp, RawMakeUpMode};
 pub use places::{RawBuilding, RawBuildingUse, RawRoom, RawRoomSensors, RawRoomTrim};
 pub use times::{RawBoost, RawFall, RawHoliday, RawLoadShed, RawOptimum, RawSetBack, RawSpecialDay};
-pub use valve::{RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawSupplyLoop, RawTuning, RawValve};
+pub use valve::{
+    RawAcceptance, RawActuator, RawExchanger, RawFeedForward, RawGainSchedule, RawHuntingGuard, RawSupplyLoop,
+    RawTuning, RawTuningRule, RawValve,
+};
 pub use weather::{RawHeatingLimit, RawHeatingLimitScope, RawWeather};
 
 /// A circuit (机组).

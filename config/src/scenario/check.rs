@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use heatstation_core::auto_tune::TuneOrder;
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_points::{Celsius, CircuitIndex, Kelvins, PumpIndex, Ratio};
 
 use super::raw::{
     RawBegins, RawCirculationAtStart, RawHead, RawLine, RawMode, RawOrigin, RawPlant, RawRequest, RawScenario,
-    RawWeather, RawWish,
+    RawTuneOrder, RawWeather, RawWish,
 };
 use super::{
     Begins, CirculationAtStart, Happening, PlantPlan, Scenario, WeatherChange, WeatherFrom, WeatherPlan, What, breakage,
@@ -245,6 +246,7 @@ fn check_request(desk: &mut Desk, at: &Section, raw: &RawRequest, station: &Stat
         RawWish::TakeValve => &["position_ratio", "lasts_minutes"],
         RawWish::TakeSpeed => &["speed_ratio", "lasts_minutes"],
         RawWish::TakePumpOut => &["pump", "lasts_minutes"],
+        RawWish::AutoTune => &["order"],
         RawWish::ReturnToAutomatic | RawWish::ResetTrips => &[],
     };
     let written = [
@@ -254,6 +256,7 @@ fn check_request(desk: &mut Desk, at: &Section, raw: &RawRequest, station: &Stat
         ("position_ratio", raw.position_ratio.as_ref().map(|written| &written.span)),
         ("speed_ratio", raw.speed_ratio.as_ref().map(|written| &written.span)),
         ("pump", raw.pump.as_ref().map(|written| &written.span)),
+        ("order", raw.order.as_ref().map(|written| &written.span)),
     ];
     foreign(desk, at, &crate::desk::word(&wish.value), belongs, &written);
     let lasts = |desk: &mut Desk| {
@@ -288,6 +291,16 @@ fn check_request(desk: &mut Desk, at: &Section, raw: &RawRequest, station: &Stat
             Wish::TakeInHand { circuit, hand: Hand::PumpOut(pump), lasts: lasts(desk) }
         }
         RawWish::ReturnToAutomatic => Wish::ReturnToAutomatic { circuit },
+        RawWish::AutoTune => {
+            let needed = Otherwise::Required("\"start\"");
+            let order = match desk.choice(at, "order", raw.order.as_ref(), needed, RawTuneOrder::Stop).value {
+                RawTuneOrder::Start => TuneOrder::Start,
+                RawTuneOrder::Stop => TuneOrder::Stop,
+                RawTuneOrder::Accept => TuneOrder::Accept,
+                RawTuneOrder::Forget => TuneOrder::Forget,
+            };
+            Wish::AutoTune { circuit, order }
+        }
         RawWish::ResetTrips => Wish::ResetTrips { circuit },
     };
     let request = Request { origin, author: author.value, reason: reason.value, wish };

@@ -299,6 +299,22 @@ pub struct RawRequest {
     pub speed_ratio: Number,
     /// The pump of `take-pump-out`, by its number from 1.
     pub pump: Count,
+    /// What `auto-tune` shall do.
+    pub order: Option<Written<RawTuneOrder>>,
+}
+
+/// What is asked of tuning by experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawTuneOrder {
+    /// Begin.
+    Start,
+    /// End it.
+    Stop,
+    /// Take the result into force.
+    Accept,
+    /// Forget all results.
+    Forget,
 }
 
 /// Where a request comes from.
@@ -329,6 +345,8 @@ pub enum RawWish {
     TakePumpOut,
     /// Give everything back.
     ReturnToAutomatic,
+    /// Tune the supply loop by experiment, or do something about what was found. `order`.
+    AutoTune,
     /// Reset latched trips.
     ResetTrips,
 }

@@ -115,6 +115,9 @@ alarms! {
     Freezing "freezing" P1 on 10 off 60, "冻结危险", "Freezing danger: water, a building or a room below 8 °C", "Keep circulating; drain what cannot be kept warm.";
     NoHeatInFrost "no_heat_in_frost" P1 on 1800 off 60, "严寒停热", "Frost outside and no heat for 30 min: standing, or cold water that nothing heats", "Restore circulation first.";
     ValveDoesNotFollow "valve_does_not_follow" P2 on 0 off 30, "电动阀不跟随", "Valve feedback differs from its command", "Check actuator, linkage and its remote switch.";
+    ValveHunting "valve_hunting" P3 on 0 off 60, "供温回路振荡", "The supply loop hunts: it runs with less gain", "Read the valve test in the journal: a worn or too large valve, or a primary pressure that swings.";
+    ValveSticks "valve_sticks" P3 on 0 off 3600, "电动阀卡涩或磨损", "The primary valve sticks or has much play", "Check linkage, gland and actuator; replace worn parts.";
+    ValveOversized "valve_oversized" P3 on 0 off 3600, "电动阀选型过大", "The primary valve is too large: its smallest stroke is too much", "Reduce the pressure before it, or fit a smaller valve, or a small one beside it.";
     SupplySensorLost "supply_sensor_lost" P2 on 5 off 60, "二次供水温度传感器故障", "Secondary supply temperature lost", "Check sensor and wiring.";
     PressureSensorLost "pressure_sensor_lost" P2 on 5 off 60, "定压点压力传感器故障", "Holding-point pressure lost", "Check transmitter and wiring.";
     SensorLost "sensor_lost" P3 on 300 off 60, "传感器故障", "A sensor is lost that nothing stops for: a stand-in is in use, or a function rests", "Check sensor and wiring; the overview names what is in use.";

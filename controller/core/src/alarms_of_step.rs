@@ -109,6 +109,9 @@ pub(crate) fn of_circuit(
     let unheated = standing || (report.frost.heats() && unheated(memory, report.circulating));
     judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && unheated && memory.watching.is_none());
     judge(Alarm::ValveDoesNotFollow, stuck);
+    judge(Alarm::ValveHunting, report.valve.health.hunts);
+    judge(Alarm::ValveSticks, report.valve.health.sticks);
+    judge(Alarm::ValveOversized, report.valve.health.oversized);
     judge(Alarm::SupplySensorLost, lost(own.supply_temperature) || report.supply_source == SupplySource::Lost);
     judge(Alarm::PressureSensorLost, settings.make_up.is_some() && lost(own.return_pressure));
     judge(Alarm::RoomSensorsFew, few_rooms);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::AlarmKey;
 use crate::area::Area;
 use crate::authority::Device;
+use crate::auto_tune::TuneStep;
 use crate::circulation::{ChangeReason, PumpFailure};
 use crate::heating_limit::Eco;
 use crate::interlock::Trip;
@@ -19,6 +20,8 @@ use crate::request::{Origin, Refusal, Request};
 use crate::room_sensors::Verdict;
 use crate::season::HeatingTime;
 use crate::sequence::{Restart, Stage};
+use crate::stiction_test::Outcome;
+use crate::valve_health::Rung;
 
 /// What happened in one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -141,6 +144,29 @@ pub enum Event {
         /// Why.
         because: ChangeReason,
     },
+    /// The supply loop is treated with more care, or with less.
+    ValveCareChanged {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// From where on the ladder.
+        from: Rung,
+        /// To where.
+        to: Rung,
+    },
+    /// The primary valve was held still and tested.
+    ValveTested {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// What came out.
+        outcome: Outcome,
+    },
+    /// The supply loop is being tuned by experiment, or has been.
+    LoopTuned {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// How far it has come.
+        step: TuneStep,
+    },
     /// The outdoor temperature comes from somewhere else now.
     OutdoorSourceChanged {
         /// From where.
@@ -237,6 +263,9 @@ impl Event {
             Event::PumpStarted { .. } => "pump_started",
             Event::PumpFailed { .. } => "pump_failed",
             Event::DutyChanged { .. } => "duty_changed",
+            Event::ValveCareChanged { .. } => "valve_care_changed",
+            Event::ValveTested { .. } => "valve_tested",
+            Event::LoopTuned { .. } => "loop_tuned",
             Event::OutdoorSourceChanged { .. } => "outdoor_source_changed",
             Event::RoomSensorJudged { .. } => "room_sensor_judged",
             Event::HeatingTimeChanged { .. } => "heating_time_changed",

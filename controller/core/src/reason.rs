@@ -80,6 +80,7 @@ reasons! {
     LoadShed 29 "load_shed", "削减负荷", "less heat because somebody asked for it";
     Reduced 30 "reduced", "按时段降温", "reduced by the programme";
     Recovering 31 "recovering", "按时段回升", "rooms warm up again after a reduced time";
+    Testing 32 "testing", "阀门测试或自整定", "an experiment moves the valve: a test of it, or auto-tune";
 }
 
 impl OperationReason {
@@ -145,13 +146,14 @@ fn by_trip(trip: Trip, stage: Stage) -> Option<OperationReason> {
 
 fn not_heating(report: &CircuitReport, heats: bool) -> OperationReason {
     use OperationReason as Why;
+    let exercises = report.pump_reason == PumpReason::Exercise || report.valve_reason == ValveReason::Exercise;
     match report.stage {
         Stage::Filling | Stage::ProvingPressure | Stage::Venting | Stage::StartingPumps | Stage::Settling => {
             Why::Starting
         }
         Stage::ShuttingDown => Why::ShuttingDown,
         Stage::GivenUp => Why::GivenUp,
-        Stage::Stopped if report.pump_reason == PumpReason::Exercise => Why::Exercise,
+        Stage::Stopped if exercises => Why::Exercise,
         Stage::Stopped | Stage::Heating => match (report.frost, report.mode) {
             (FrostStage::Circulate | FrostStage::Stir | FrostStage::Heat | FrostStage::Danger, _) => Why::Frost,
             (FrostStage::None, Mode::Stopped) => Why::StoppedByRequest,
@@ -165,7 +167,9 @@ fn heating(report: &CircuitReport) -> OperationReason {
     use OperationReason as Why;
     match report.valve_reason {
         ValveReason::HoldSensorLost | ValveReason::SafePosition => return Why::SensorLost,
+        ValveReason::Test | ValveReason::AutoTune => return Why::Testing,
         ValveReason::NoDemand
+        | ValveReason::Exercise
         | ValveReason::Starting
         | ValveReason::Control
         | ValveReason::CreepFlow
@@ -178,7 +182,7 @@ fn heating(report: &CircuitReport) -> OperationReason {
         | ValveReason::Local => {}
     }
     let missing = report.supply.map(|supply| report.setpoint.value - supply);
-    if report.valve_open_wide && missing.is_some_and(|missing| missing > NEAR) {
+    if report.valve.open_wide && missing.is_some_and(|missing| missing > NEAR) {
         return Why::PrimaryLimited;
     }
     if report.late {

@@ -42,6 +42,7 @@ use crate::sensor_watch::{Doubted, Sources};
 use crate::sequence::{Restart, Stage};
 use crate::supply_source::SupplySource;
 use crate::times::TimesNow;
+use crate::valve_report::ValveReport;
 
 /// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,8 +112,8 @@ pub struct CircuitReport {
     pub supply_source: SupplySource,
     /// What decided the valve's command.
     pub valve_reason: ValveReason,
-    /// The valve is told to stand as far open as it may.
-    pub valve_open_wide: bool,
+    /// How the valve and its loop fare.
+    pub valve: ValveReport,
     /// What decided the pumps' commands.
     pub pump_reason: PumpReason,
     /// How the circulation's speed is found, and how its pumps stand.
@@ -196,6 +197,12 @@ pub enum ValveReason {
     HoldSensorLost,
     /// The supply sensor is lost for long: safe position.
     SafePosition,
+    /// Held still and moved in small steps, to find out whether it sticks.
+    Test,
+    /// A relay moves it, to find the loop's gains.
+    AutoTune,
+    /// Moved in standstill, so that it does not stick.
+    Exercise,
     /// In hand.
     Hand,
     /// Somebody works on it: closed.

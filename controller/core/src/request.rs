@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmKey;
 use crate::authority::Device;
+use crate::auto_tune::TuneOrder;
 use crate::correction::Correction;
 use crate::load_shed::{ShedBy, Urgency};
 use crate::outage::{Cause, OutageId};
@@ -135,6 +136,13 @@ pub enum Wish {
     ReturnToAutomatic {
         /// Which circuit.
         circuit: CircuitIndex,
+    },
+    /// Find the gains of a circuit's supply loop by experiment, or do something about what was found.
+    AutoTune {
+        /// Which circuit.
+        circuit: CircuitIndex,
+        /// What to do.
+        order: TuneOrder,
     },
     /// Reset latched trips of a circuit.
     ResetTrips {

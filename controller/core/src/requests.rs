@@ -158,6 +158,12 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
                 leases.clear_maintenance();
             }
         }
+        Wish::AutoTune { circuit, order } => {
+            if !from_there {
+                return Err(Refusal::NotFromThere);
+            }
+            circuit_of(state, *circuit)?.auto_tune.order(*order).ok_or(Refusal::NoSuchThing)?;
+        }
         Wish::ResetTrips { circuit } => {
             if !from_there {
                 return Err(Refusal::NotFromThere);

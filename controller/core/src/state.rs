@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::Alarms;
 use crate::area::Area;
 use crate::authority::Leases;
+use crate::auto_tune::AutoTune;
 use crate::balance::Balance;
 use crate::circulation::Circulation;
 use crate::correction::Corrections;
@@ -38,6 +39,8 @@ use crate::settings::Settings;
 use crate::supply_loop::SupplyLoop;
 use crate::timer::Held;
 use crate::times::Times;
+use crate::valve_exercise::ValveExercise;
+use crate::valve_health::ValveHealth;
 
 /// Integrators older than this are not taken up again: the plant has gone on without us.
 const INTEGRATORS_KEEP: Duration = Duration::from_secs(15 * 60);
@@ -98,6 +101,12 @@ pub struct CircuitState {
     pub(crate) sequence: Sequence,
     pub(crate) supply_loop: SupplyLoop,
     #[serde(default)]
+    pub(crate) valve_health: ValveHealth,
+    #[serde(default)]
+    pub(crate) auto_tune: AutoTune,
+    #[serde(default)]
+    pub(crate) valve_exercise: ValveExercise,
+    #[serde(default)]
     pub(crate) creep: Creep,
     pub(crate) circulation: Circulation,
     pub(crate) make_up: MakeUp,
@@ -147,6 +156,9 @@ impl Default for CircuitState {
             rooms: None,
             sequence: Sequence::default(),
             supply_loop: SupplyLoop::default(),
+            valve_health: ValveHealth::default(),
+            auto_tune: AutoTune::default(),
+            valve_exercise: ValveExercise::default(),
             creep: Creep::default(),
             circulation: Circulation::default(),
             make_up: MakeUp::default(),

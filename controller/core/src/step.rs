@@ -23,6 +23,7 @@ use crate::requests;
 use crate::settings::{CircuitSettings, Settings};
 use crate::state::{CircuitState, State};
 use crate::surroundings::Surroundings;
+use crate::valve_report::ValveReport;
 
 mod guard;
 mod heat;
@@ -127,7 +128,7 @@ fn step_circuit(
     run_sequence(settings, memory, at, &seen, wanted, frost, events);
     let hours = pass_hours(settings, memory, at, &seen, frost, events);
     let (setpoint, room_trim, quota) = find_setpoint(settings, memory, at, &seen, &hours, equivalent, frost);
-    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost);
+    let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost, events);
     judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
     let mut commands = hold_pressure(settings, memory, at, &seen);
@@ -157,7 +158,7 @@ fn step_circuit(
         supply: seen.supply,
         supply_source: seen.supply_source,
         valve_reason,
-        valve_open_wide: memory.supply_loop.open_wide(&settings.valve),
+        valve: ValveReport::of(settings, memory),
         pump_reason,
         circulation: memory.circulation.report(&settings.circulation),
         pressure_setpoint: settings.make_up.as_ref().map(|make_up| make_up.setpoint),

@@ -62,9 +62,26 @@ pub struct SupplyLoop {
     schedule: GainSchedule,
     #[serde(default)]
     exchanger: Exchanger,
+    #[serde(default)]
+    care: Care,
     /// What of the command reaches the motor.
     #[serde(default)]
     pub actuator: Actuator,
+}
+
+/// What the loop is to be careful about, by the health of its valve.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Care {
+    /// A factor on the gain, 0.25 to 1.
+    pub gain: f64,
+    /// A wider dead band, and how far it may move the supply.
+    pub dead_band: Option<(Ratio, Kelvins)>,
+}
+
+impl Default for Care {
+    fn default() -> Self {
+        Care { gain: 1.0, dead_band: None }
+    }
 }
 
 /// What is seen around the exchanger, each where it is measured.
@@ -105,6 +122,8 @@ pub struct Wanted {
     pub outdoor: Celsius,
     /// What is seen around the exchanger.
     pub around: Around,
+    /// What to be careful about.
+    pub care: Care,
 }
 
 impl SupplyLoop {
@@ -123,6 +142,7 @@ impl SupplyLoop {
         dt: Duration,
     ) -> ValveReason {
         self.let_stem_follow(valve, dt);
+        self.care = wanted.care;
         let Some(supply) = wanted.supply else {
             return self.without_supply(valve, interlock, wanted.outdoor, dt);
         };
@@ -213,17 +233,24 @@ impl SupplyLoop {
 
     fn gains(&self, settings: &SupplyLoopSettings, valve: &ValveSettings) -> Gains {
         Gains {
-            gain: settings.gain_per_kelvin * self.schedule.factor(&settings.schedule),
+            gain: settings.gain_per_kelvin * self.gain_factor(settings),
             integral_seconds: seconds(settings.integral_time),
             low: valve.position_min.0,
             high: valve.position_max.0,
         }
     }
 
+    /// What the configured gain is multiplied by: the plant's gain, and the health of the valve.
+    pub fn gain_factor(&self, settings: &SupplyLoopSettings) -> f64 {
+        self.schedule.factor(&settings.schedule) * self.care.gain
+    }
+
     /// Wished travel below which the valve is left alone.
     pub fn dead_band(&self, settings: &SupplyLoopSettings, valve: &ValveSettings) -> Ratio {
         let by_temperature = self.schedule.stroke_for(settings.dead_band_supply).unwrap_or(settings.dead_band);
-        settings.dead_band.min(by_temperature.max(valve.stroke_min))
+        let usual = settings.dead_band.min(by_temperature.max(valve.stroke_min));
+        let Some((wide, supply)) = self.care.dead_band else { return usual };
+        usual.max(wide.min(self.schedule.stroke_for(supply).unwrap_or(wide)))
     }
 
     /// What is known of the plant's gain.
@@ -350,6 +377,7 @@ mod tests {
             feedback: Some(Ratio(0.4)),
             outdoor: Celsius(-5.0),
             around: Around::default(),
+            care: Care::default(),
         }
     }
 

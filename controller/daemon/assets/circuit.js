@@ -57,7 +57,7 @@ function whyList() {
   const list = el("dl", { class: "why" });
   const terms = {};
   const keys = [
-    "operationIs", "valveIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses",
+    "operationIs", "valveIs", "loopIs", "pumpsAre", "speedFrom", "circulation", "supplyFrom", "makeUpIs", "loses",
     "heldBySomebody", "doubted", "freezesIn",
   ];
   for (const key of keys) {
@@ -92,6 +92,11 @@ function whyList() {
       const freezes = circuit.freezes_in_seconds;
       sayIfAny("freezesIn", freezes === null ? "" : duration(freezes), "alarm");
       say(rows.valveIs, pick(circuit.valve_reason), level(circuit.valve_reason));
+      const valve = circuit.valve;
+      const travel = `${valve.strokes_per_day.toFixed(1)} ${t("strokesADay")}, ${Math.round(valve.reversals_per_hour)} ${t("reversalsAnHour")}`;
+      const play = valve.play === null ? "" : `, ${t("play")} ${(valve.play * 100).toFixed(1)} %`;
+      const tuned = valve.tuning.name === "idle" ? (valve.tuning_proposed ? `, ${t("tuningProposed")}` : "") : `, ${t("tuning")}: ${pick(valve.tuning)}`;
+      say(rows.loopIs, `${pick(valve.care)}, ${travel}${play}${tuned}`, valve.care.name === "sound" ? "plain" : "attention");
       say(rows.pumpsAre, pick(circuit.pump_reason), level(circuit.pump_reason));
       const speed = circuit.circulation.speed_reason;
       const substitute = ["hold_sensor_lost", "estimate", "fallback", "worst_point_lost", "staged_flow_objected"];

@@ -12,7 +12,7 @@ use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, State, step};
-use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, OutputState};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
 use heatstation_points::{CircuitOutput, Point, Quantity, Ratio, Reading, Readings, Sample, Switch, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -119,7 +119,7 @@ impl Cycle {
             pulse.note_start(began.saturating_duration_since(due), period);
 
             let mut records = std::mem::take(&mut self.first_records);
-            self.obey(&mut pulse, &mut inputs, &mut records);
+            self.obey(&mut pulse, &mut inputs, &mut records, &motors).await;
             self.look(&mut inputs, &mut samples, &mut by_slot, &pulse);
             let (state, report) = step(&self.facts.settings, std::mem::take(&mut self.state), &inputs);
             self.state = state;
@@ -146,13 +146,10 @@ impl Cycle {
             let value = self.facts.catalogue.definition(point)?.accept(Switch::Off.number()).ok()?;
             Some(DesiredOutput { point, value, decided_at })
         };
-        let outputs = motors.iter().filter_map(off).collect();
-        self.field.desire(&DesiredOutputs { outputs, inhibited: Vec::new() });
-        let told = |point: &Point| {
-            !matches!(self.field.output_state(*point), Some(OutputState::Requested | OutputState::Sent))
-        };
+        let outputs: Vec<DesiredOutput> = motors.iter().filter_map(off).collect();
+        self.field.desire(&DesiredOutputs { outputs: outputs.clone(), inhibited: Vec::new() });
         let until = Instant::now() + REST_WITHIN;
-        while !motors.iter().all(told) && Instant::now() < until {
+        while !outputs.iter().all(|wish| self.field.has_taken(wish)) && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -176,7 +173,7 @@ impl Cycle {
     }
 
     /// Takes orders from the program around the loop.
-    fn obey(&mut self, pulse: &mut Pulse, inputs: &mut Inputs, records: &mut Vec<NewRecord>) {
+    async fn obey(&mut self, pulse: &mut Pulse, inputs: &mut Inputs, records: &mut Vec<NewRecord>, motors: &[Point]) {
         while let Ok(order) = self.orders.try_recv() {
             match order {
                 Order::Rejected(mut noted) => {
@@ -186,6 +183,10 @@ impl Cycle {
                 Order::Adopt(mut adoption) => {
                     pulse.rejected = false;
                     records.append(&mut adoption.records);
+                    if adoption.field.is_some() {
+                        // Behind the new wires the plant is watched first, and nobody would end the pulse meanwhile.
+                        self.rest(motors).await;
+                    }
                     self.adopt(*adoption, inputs);
                 }
             }

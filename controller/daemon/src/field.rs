@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use heatstation_drivers::output::{DesiredOutputs, Obstacle, OutputState, OutputStatus};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, Obstacle, OutputState, OutputStatus};
 use heatstation_drivers::settings::WireSettings;
 use heatstation_drivers::wire::{WireHandle, spawn};
 use heatstation_points::{Catalogue, Fault, Point, Reading, Readings, Sample, Value};
@@ -88,6 +88,14 @@ impl Field {
     /// How far an output got.
     pub fn output_state(&self, point: Point) -> Option<OutputState> {
         self.wires.iter().find_map(|wire| wire.output_status(point)).map(|status| status.state)
+    }
+
+    /// Whether a device has taken this wish. A wish that has only just been made is not taken yet.
+    pub fn has_taken(&self, wish: &DesiredOutput) -> bool {
+        let status = self.wires.iter().find_map(|wire| wire.output_status(wish.point));
+        status.is_some_and(|status| {
+            status.desired == Some(wish.value) && matches!(status.state, OutputState::Accepted | OutputState::Confirmed)
+        })
     }
 
     /// Whether a wire is down or a device on it says nothing.

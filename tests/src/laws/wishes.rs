@@ -170,6 +170,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
         | Wish::TakeInHand { .. }
         | Wish::TakeForMaintenance { .. }
         | Wish::StartSeason { .. }
+        | Wish::AutoTune { .. }
         | Wish::ResetTrips { .. }
         | Wish::ConfirmCause { .. }
             if remote =>
@@ -228,6 +229,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
         | Wish::StartSeason { .. }
         | Wish::StayConnected
         | Wish::ReturnToAutomatic { .. }
+        | Wish::AutoTune { .. }
         | Wish::ResetTrips { .. }
         | Wish::Acknowledge { .. }
         | Wish::ConfirmCause { .. } => None,

@@ -16,4 +16,5 @@ mod rooms;
 mod scenarios;
 mod sensors;
 mod sequences;
+mod valve_care;
 mod weather;

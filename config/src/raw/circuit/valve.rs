@@ -42,6 +42,44 @@ pub struct RawSupplyLoop {
     pub feed_forward: Option<Written<RawFeedForward>>,
     /// How far that may have moved the valve within half an hour, as a share of the stroke.
     pub feed_forward_reach_ratio: Number,
+    /// What is done when the loop hunts.
+    pub hunting_guard: Option<Written<RawHuntingGuard>>,
+    /// How far tuning by experiment lets the supply swing to either side.
+    pub auto_tune_swing_kelvins: Number,
+    /// The rule that makes gains of what it finds.
+    pub auto_tune_rule: Option<Written<RawTuningRule>>,
+    /// How its results come into force.
+    pub auto_tune_acceptance: Option<Written<RawAcceptance>>,
+}
+
+/// The rule that makes gains of a plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawTuningRule {
+    /// Skogestad's.
+    Simc,
+    /// Åström's and Hägglund's.
+    Amigo,
+}
+
+/// How results of tuning come into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawAcceptance {
+    /// An operator accepts them.
+    ByRequest,
+    /// By themselves.
+    Automatic,
+}
+
+/// What is done about a loop that hunts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawHuntingGuard {
+    /// Less gain, a wider dead band, a test of the valve, an alarm; in this order, within bounds, and back by itself.
+    Acts,
+    /// It is shown and an alarm says so; nothing else is done.
+    Watches,
 }
 
 /// How the gains of the supply loop are found.
@@ -114,6 +152,10 @@ pub struct RawValve {
     pub pulse_min_seconds: Number,
     /// Play between motor and plug that is known and made up for at each reversal, 0 to 1.
     pub play_ratio: Number,
+    /// Moved in standstill after so long without a move, the pumps running; 0 never.
+    pub exercise_every_days: Number,
+    /// How long its motor opens it then.
+    pub exercise_seconds: Number,
 }
 
 /// What moves the primary valve.

@@ -6,10 +6,13 @@ use heatstation_points::{Kelvins, Ratio};
 use serde::{Deserialize, Serialize};
 
 use crate::actuator::ActuatorSettings;
+use crate::auto_tune::AutoTuneSettings;
 use crate::exchanger::ExchangerSettings;
 use crate::feed_forward::FeedForwardSettings;
 use crate::gain_schedule::GainScheduleSettings;
 use crate::valve_characteristic::ValveCharacteristic;
+use crate::valve_exercise::ValveExerciseSettings;
+use crate::valve_health::HuntingGuard;
 
 /// The loop from supply temperature to valve.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +32,10 @@ pub struct SupplyLoopSettings {
     pub schedule: GainScheduleSettings,
     /// What is done ahead of the error.
     pub feed_forward: FeedForwardSettings,
+    /// What is done when the loop hunts.
+    pub guard: HuntingGuard,
+    /// How it is tuned by experiment.
+    pub auto_tune: AutoTuneSettings,
     /// The exchanger's design figures; without them there is no feed-forward and the gain goes by the spread.
     pub exchanger: Option<ExchangerSettings>,
 }
@@ -43,6 +50,8 @@ impl Default for SupplyLoopSettings {
             dead_band_supply: Kelvins(0.15),
             schedule: GainScheduleSettings::default(),
             feed_forward: FeedForwardSettings::default(),
+            guard: HuntingGuard::default(),
+            auto_tune: AutoTuneSettings::default(),
             exchanger: None,
         }
     }
@@ -67,6 +76,8 @@ pub struct ValveSettings {
     pub actuator: ActuatorSettings,
     /// Play between motor and plug that is known and made up for.
     pub play: Ratio,
+    /// When it is moved in standstill; none never.
+    pub exercise: Option<ValveExerciseSettings>,
 }
 
 impl Default for ValveSettings {
@@ -82,6 +93,7 @@ impl Default for ValveSettings {
             actuator: ActuatorSettings::default(),
             // Unknown play is left alone: making up for more than there is would itself be a disturbance.
             play: Ratio(0.0),
+            exercise: None,
         }
     }
 }

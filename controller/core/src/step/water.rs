@@ -33,7 +33,8 @@ pub(super) fn drive_pumps(
     let jog = memory.sequence.jog(&settings.sequence);
     // Two minutes in which air rises freeze nothing, as long as the water itself is not cold.
     let rests = stage == Stage::Venting && jog.is_none() && !frost.heats();
-    let wanted = !rests && (stage.wants_circulation() || jog.is_some() || frost.circulates());
+    let moves = jog.is_some() || memory.valve_exercise.asks_for_circulation();
+    let wanted = !rests && (stage.wants_circulation() || moves || frost.circulates());
     let run = match barred {
         Some(_) => Run::Barred,
         None if wanted => Run::Wanted,
@@ -93,7 +94,7 @@ fn kept_out(
 
 /// Idle pumps are turned in standstill too, but not without water, and not where a person asked for a stop: somebody may
 /// be at work there.
-fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
+pub(super) fn may_exercise(settings: &CircuitSettings, memory: &CircuitState, seen: &Seen) -> bool {
     let filled = seen.holding_pressure.is_some_and(|pressure| pressure >= settings.interlock.pressure_restart);
     filled && memory.mode == Mode::Automatic && memory.sequence.stage == Stage::Stopped
 }

@@ -52,7 +52,7 @@ pub(crate) const fn status_name(status: Status) -> &'static str {
 }
 
 /// All names of [`valve_reason_name`].
-pub(super) const VALVE_REASONS: [&str; 13] = [
+pub(super) const VALVE_REASONS: [&str; 16] = [
     "no_demand",
     "starting",
     "control",
@@ -60,6 +60,9 @@ pub(super) const VALVE_REASONS: [&str; 13] = [
     "flushing",
     "hold_sensor_lost",
     "safe_position",
+    "test",
+    "auto_tune",
+    "exercise",
     "hand",
     "maintenance",
     "interlock",
@@ -78,6 +81,9 @@ pub(crate) const fn valve_reason_name(reason: ValveReason) -> &'static str {
         ValveReason::Flushing => "flushing",
         ValveReason::HoldSensorLost => "hold_sensor_lost",
         ValveReason::SafePosition => "safe_position",
+        ValveReason::Test => "test",
+        ValveReason::AutoTune => "auto_tune",
+        ValveReason::Exercise => "exercise",
         ValveReason::Hand => "hand",
         ValveReason::Maintenance => "maintenance",
         ValveReason::Interlock(_) => "interlock",

@@ -30,6 +30,7 @@ mod limits;
 mod pumps;
 mod readings;
 mod rooms;
+mod valve;
 mod water;
 mod weather;
 
@@ -44,6 +45,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     limits::rows(&mut table);
     table.states();
     guard::rows(&mut table);
+    valve::rows(&mut table);
     pumps::rows(&mut table);
     water::rows(&mut table);
     rooms::rows(&mut table);

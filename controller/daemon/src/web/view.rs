@@ -7,6 +7,7 @@ mod guard;
 mod hours;
 mod pumps;
 mod records;
+mod valve;
 mod water;
 
 use std::collections::BTreeMap;
@@ -133,6 +134,7 @@ struct CircuitView<'a> {
     supply: Option<f64>,
     supply_source: Word,
     valve_reason: Word,
+    valve: valve::ValveView,
     pump_reason: Word,
     circulating: Option<bool>,
     trips: Vec<Word>,
@@ -424,6 +426,7 @@ fn circuit_view<'a>(snapshot: &'a Snapshot, circuit: &'a CircuitReport) -> Optio
         supply: circuit.supply.map(|supply| supply.0),
         supply_source: words::supply_source(circuit.supply_source),
         valve_reason: words::valve_reason(circuit.valve_reason),
+        valve: valve::valve(&circuit.valve),
         pump_reason: words::pump_reason(circuit.pump_reason),
         circulating: circuit.circulating,
         trips: circuit.trips.iter().map(|trip| Word::new(trip.name(), trip.texts())).collect(),

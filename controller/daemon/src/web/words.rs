@@ -4,6 +4,7 @@
 
 mod advice;
 mod journal;
+pub(super) mod valve;
 
 use heatstation_core::accident_rate::Status;
 use heatstation_core::alarm::Place;
@@ -70,6 +71,9 @@ pub(super) fn valve_reason(reason: ValveReason) -> Word {
         ValveReason::Flushing => Word::new(name, ("定时冲洗测点", "opened for a while: no standing water is measured")),
         ValveReason::HoldSensorLost => Word::new(name, ("传感器失效, 保持开度", "sensor lost: position held")),
         ValveReason::SafePosition => Word::new(name, ("传感器失效, 安全开度", "sensor lost: safe position")),
+        ValveReason::Test => Word::new(name, ("阀门卡涩测试", "held still and tested")),
+        ValveReason::AutoTune => Word::new(name, ("自整定中", "moved to find the loop's gains")),
+        ValveReason::Exercise => Word::new(name, ("停运防卡活动", "moved so that it does not stick")),
         ValveReason::Hand => Word::new(name, ("手动", "in hand")),
         ValveReason::Maintenance => Word::new(name, ("检修, 保持关闭", "worked on: closed")),
         ValveReason::Interlock(trip) => interlocked(name, trip),

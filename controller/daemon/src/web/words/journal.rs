@@ -11,7 +11,7 @@ use heatstation_core::outage::Cause;
 use heatstation_core::request::{Origin, Refusal, Request, Wish};
 use heatstation_points::{Catalogue, PumpIndex};
 
-use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name};
+use super::{Text, cause, circuit_name, mode, outdoor_source, place, room_name, valve};
 use crate::records::Deed;
 
 /// What a record says. One that cannot be understood shows its kind; its body is shown beside it anyway.
@@ -103,10 +103,10 @@ fn of_event(event: &Event, catalogue: Option<&Catalogue>) -> Text {
             let (from, to) = (from.texts(), to.texts());
             Text::new(format!("供热期: {} → {}", from.0, to.0), format!("season: {} → {}", from.1, to.1))
         }
-        Event::EcoChanged { circuit, to } => {
-            let (at, to) = (name(*circuit), to.texts());
-            Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
-        }
+        Event::ValveCareChanged { circuit, to, .. } => valve::care(&name(*circuit), *to),
+        Event::ValveTested { circuit, outcome } => valve::tested(&name(*circuit), *outcome),
+        Event::LoopTuned { circuit, step } => valve::tuned(&name(*circuit), step),
+        Event::EcoChanged { circuit, to } => eco_changed(&name(*circuit), to.texts()),
         Event::RequestGranted { request } => granted(request, catalogue),
         Event::RequestRefused { request, refusal } => refused(request, *refusal, catalogue),
         Event::HandExpired { circuit, device } => expired(&name(*circuit), *device),
@@ -141,6 +141,10 @@ fn duty_changed(at: &str, (from, to): (PumpIndex, PumpIndex), because: ChangeRea
         format!("{at}: {from}#循环泵换为{to}# ({zh})"),
         format!("{at}: duty went from circulation pump {from} to {to} {en}"),
     )
+}
+
+fn eco_changed(at: &str, to: (&str, &str)) -> Text {
+    Text::new(format!("{at}: 停暖温度: {}", to.0), format!("{at}: heating limit: {}", to.1))
 }
 
 fn outage_opened(at: &str, suggested: Cause) -> Text {
@@ -251,6 +255,10 @@ fn wish(request: &Request, catalogue: Option<&Catalogue>) -> Text {
         Wish::StayConnected => Text::new("保持连接", "sign of life"),
         Wish::ReturnToAutomatic { circuit } => {
             Text::new(format!("{} 恢复自动", name(*circuit)), format!("{} back to automatic", name(*circuit)))
+        }
+        Wish::AutoTune { circuit, order } => {
+            let (at, order) = (name(*circuit), valve::tune_order(*order));
+            Text::new(format!("{at} {}", order.0), format!("{at} {}", order.1))
         }
         Wish::ResetTrips { circuit } => {
             Text::new(format!("{} 联锁复位", name(*circuit)), format!("{} interlocks reset", name(*circuit)))
