@@ -74,7 +74,7 @@ function whyList() {
     terms[key].hidden = rows[key].hidden = !text;
     say(rows[key], text, level);
   };
-  const fine = ["normal", "warming_up", "starting", "no_demand", "lying_by", "shutting_down", "exercise"];
+  const fine = ["normal", "warming_up", "starting", "no_demand", "lying_by", "shutting_down", "exercise", "reduced", "recovering"];
   const calm = ["control", "no_demand", "heating", "starting", "filling", "post_run", "shutting_down"];
   return {
     node: list,
