@@ -75,7 +75,7 @@ impl Rig {
     }
 
     fn working(&self) -> Vec<usize> {
-        let commands = self.make_up.commands(&self.settings);
+        let commands = self.make_up.commands(&self.settings).collect::<Vec<_>>();
         (0..commands.len()).filter(|&number| commands[number].start.is_on()).collect()
     }
 
@@ -98,7 +98,7 @@ impl Rig {
 
     fn answer(&mut self) {
         let mut litres = 0.0;
-        for (number, command) in self.make_up.commands(&self.settings).iter().enumerate() {
+        for (number, command) in self.make_up.commands(&self.settings).enumerate() {
             let turns = command.start.is_on() && !self.unseen[number];
             self.readings.make_up_pumps[number].running = Reading::good(Switch::from(turns));
             // Its head falls away below 40 % speed.
