@@ -10,27 +10,9 @@ mod speed;
 
 pub(crate) fn settings() -> CirculationSettings {
     CirculationSettings {
-        pumps: 2,
-        duty: 1,
-        assist: None,
-        mode: CirculationMode::FixedSpeed { speed: Ratio(0.8) },
-        speed_min: Ratio(0.5),
-        speed_max: Ratio(1.0),
-        speed_fallback: Ratio(0.8),
-        estimate_for: Duration::from_secs(1800),
-        flow_floor: None,
-        ramp_per_second: 0.01,
-        proof_within: Duration::from_secs(15),
-        retry_after: Duration::from_secs(1200),
-        retries_max: 3,
-        rotate_after: Duration::from_secs(168 * 3600),
-        rotate_at: None,
-        change_over: ChangeOver::Overlap,
-        off_min: Duration::from_secs(60),
         on_min: Duration::ZERO,
         exercise: Exercise { every: Duration::ZERO, ..Exercise::default() },
-        flow_min: CubicMetersPerSecond(0.005),
-        differential_pressure_min: Pascals(20_000.0),
+        ..CirculationSettings::ordinary()
     }
 }
 
