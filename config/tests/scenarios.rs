@@ -11,6 +11,10 @@ use std::time::Duration;
 use common::{keys, written};
 use heatstation_config::scenario::{self, Breakage, PumpAt, Scenario, WeatherFrom, What};
 use heatstation_config::{EXAMPLES, Problems, Station, check, schema};
+use heatstation_core::authority::Device;
+use heatstation_core::correction::Correction;
+use heatstation_core::heating_curve::Adjustment;
+use heatstation_core::load_shed::{ShedBy, Urgency};
 use heatstation_core::request::{Hand, Origin, Wish};
 use heatstation_points::{CircuitIndex, Kelvins, Point, PumpIndex, Ratio, RoomIndex, RoomSignal};
 
@@ -126,7 +130,7 @@ fn what_is_written_happens_at_its_time_as_often_as_it_says() {
     assert!(happens(60.0).contains(&&What::LineDown) && happens(65.0).contains(&&What::LineUp));
 
     let asked: Vec<_> = scenario.happenings.iter().filter(|h| matches!(h.what, What::Ask(_))).collect();
-    assert_eq!(asked.len(), 3 + 7);
+    assert_eq!(asked.len(), 3 + 12);
     let What::Ask(request) = &asked[1].what else { panic!() };
     assert_eq!(asked[1].at, at(50.0) + Duration::from_secs(20));
     assert_eq!((request.origin, request.author.as_str()), (Origin::Dispatch, "dispatch"));
@@ -135,6 +139,25 @@ fn what_is_written_happens_at_its_time_as_often_as_it_says() {
     let What::Ask(request) = &asked[3].what else { panic!() };
     let hand = Hand::Valve(Ratio(0.4));
     assert_eq!(request.wish, Wish::TakeInHand { circuit: CircuitIndex(0), hand, lasts: Duration::from_secs(600) });
+    let last: Vec<&Wish> = asked[10..]
+        .iter()
+        .map(|happening| match &happening.what {
+            What::Ask(request) => &request.wish,
+            _ => panic!(),
+        })
+        .collect();
+    let circuit = CircuitIndex(0);
+    let curve = Adjustment { level: Kelvins(1.5), slope: Ratio(1.05) };
+    let device = Device::CirculationPump(PumpIndex(0));
+    let shed = ShedBy::Share(Ratio(0.15));
+    let expected = [
+        Wish::CorrectCurve { circuit, correction: Correction { curve, room: Kelvins(0.5) }, lasts: None },
+        Wish::ShedLoad { circuit, by: shed, urgency: Urgency::Critical, lasts: Duration::from_secs(3600) },
+        Wish::StayConnected,
+        Wish::TakeForMaintenance { circuit, device, lasts: Duration::from_secs(5400) },
+        Wish::StartSeason { circuit },
+    ];
+    assert_eq!(last, expected.iter().collect::<Vec<_>>());
 }
 
 #[test]
