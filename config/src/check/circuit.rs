@@ -11,7 +11,7 @@ use crate::check::times::{check_adjustment, check_times};
 use crate::check::trim::{check_room_sensors, check_room_trim};
 use crate::check::valve::{check_supply_loop, check_valve};
 use crate::check::weather::{check_heating_limit, check_weather};
-use crate::check::week::check_schedule;
+use crate::check::week::{Rooms, check_schedule};
 use crate::check::{Base, balance, circulation, make_up, places, sequence};
 use crate::desk::{Desk, Field, Otherwise, Section, number};
 use crate::raw::{RawCircuit, RawFile};
@@ -100,7 +100,7 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
         design_power: design.power,
         room_sensors: check_room_sensors(desk, &at, raw, base),
         room_trim: check_room_trim(desk, &at, raw, design.emitter, base),
-        schedule: check_schedule(desk, &at, raw),
+        schedule: check_schedule(desk, &at, raw, Rooms { target: room_target.celsius(), danger: frost.danger }),
         times: check_times(desk, &at, raw, base),
         supply: supply.2,
         limits,

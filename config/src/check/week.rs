@@ -6,22 +6,34 @@ use heatstation_points::{Celsius, Kelvins};
 use jiff::civil::{Date, date};
 
 use crate::check::season;
-use crate::desk::{Desk, Otherwise, Section, word};
+use crate::desk::{Desk, Otherwise, Section, shown, word};
 use crate::raw::{RawCircuit, RawDay, RawHoliday, RawPeriod, RawSpecialDay};
 use crate::written::Written;
 
 /// The longest holiday; a circuit that rests for longer is stopped.
 const HOLIDAY_DAYS: std::ops::RangeInclusive<i32> = 1..=120;
 
-pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, raw: &RawCircuit) -> Schedule {
+/// What another room temperature is held against.
+#[derive(Clone, Copy)]
+pub(crate) struct Rooms {
+    /// The room temperature that is aimed at.
+    pub target: Celsius,
+    /// Rooms colder than this are in danger of frost.
+    pub danger: Celsius,
+}
+
+/// How far below the mean the coldest flat may be: three times the scatter of a measured stock, 1.25 K (240 flats).
+const SCATTER: Kelvins = Kelvins(3.75);
+
+pub(crate) fn check_schedule(desk: &mut Desk, circuit: &Section, raw: &RawCircuit, rooms: Rooms) -> Schedule {
     Schedule {
-        periods: check_periods(desk, circuit, &raw.schedule),
+        periods: check_periods(desk, circuit, rooms, &raw.schedule),
         special_days: check_special_days(desk, circuit, &raw.special_day),
-        holidays: check_holidays(desk, circuit, &raw.holiday),
+        holidays: check_holidays(desk, circuit, rooms, &raw.holiday),
     }
 }
 
-fn check_periods(desk: &mut Desk, circuit: &Section, written: &[Written<RawPeriod>]) -> Vec<Period> {
+fn check_periods(desk: &mut Desk, circuit: &Section, rooms: Rooms, written: &[Written<RawPeriod>]) -> Vec<Period> {
     let mut periods = Vec::new();
     for (number, written) in written.iter().enumerate() {
         let raw = &written.value;
@@ -47,7 +59,7 @@ fn check_periods(desk: &mut Desk, circuit: &Section, written: &[Written<RawPerio
         }
         let from = minute(desk, &at, "from", raw.from.as_ref(), 0..=1439);
         let to = minute(desk, &at, "to", raw.to.as_ref(), 1..=1440);
-        let room = room_wish(desk, &at, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
+        let room = room_wish(desk, &at, rooms, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
         let days = listed.iter().map(|day| weekday(*day)).collect();
         if let (Some(from_minute), Some(to_minute)) = (from, to) {
             periods.push(Period { days, from_minute, to_minute, room });
@@ -57,28 +69,51 @@ fn check_periods(desk: &mut Desk, circuit: &Section, written: &[Written<RawPerio
 }
 
 /// A shift or a target of the room temperature, one of them.
-fn room_wish(desk: &mut Desk, at: &Section, shift: Option<&Written<f64>>, target: Option<&Written<f64>>) -> RoomWish {
+fn room_wish(
+    desk: &mut Desk,
+    at: &Section,
+    rooms: Rooms,
+    shift: Option<&Written<f64>>,
+    target: Option<&Written<f64>>,
+) -> RoomWish {
     if let (Some(_), Some(target)) = (shift, target) {
         let help = "a room temperature is a shift or a target, not both";
         let key = at.key("room_target_celsius");
         desk.error(&at.at(&target.span), key, "has no meaning beside room_shift_kelvins", help);
     }
-    if target.is_some() && shift.is_none() {
+    let (field, wished) = if target.is_some() && shift.is_none() {
         let target = desk.number(at, "room_target_celsius", target, 5.0..=28.0, Otherwise::Required("16"));
-        return RoomWish::Target(Celsius(target.value));
+        let wished = Celsius(target.value);
+        (target, RoomWish::Target(wished))
+    } else {
+        let shift = desk.number(at, "room_shift_kelvins", shift, -10.0..=5.0, Otherwise::Required("-1.5"));
+        let wished = Kelvins(shift.value);
+        (shift, RoomWish::Shift(wished))
+    };
+    let wanted = match wished {
+        RoomWish::Target(target) => target,
+        RoomWish::Shift(shift) => rooms.target + shift,
+    };
+    let least = rooms.danger + SCATTER;
+    if field.sound && wanted < least {
+        let help = format!(
+            "the coldest flat is some kelvins below the others, and at {} °C it is in danger of frost: {} °C or more",
+            shown(rooms.danger.0),
+            shown(least.0)
+        );
+        desk.error(&field.place, field.key.as_str(), format!("{} °C is too cold for rooms", shown(wanted.0)), help);
     }
-    let shift = desk.number(at, "room_shift_kelvins", shift, -10.0..=5.0, Otherwise::Required("-1.5"));
-    RoomWish::Shift(Kelvins(shift.value))
+    wished
 }
 
-fn check_holidays(desk: &mut Desk, circuit: &Section, written: &[Written<RawHoliday>]) -> Vec<Holiday> {
+fn check_holidays(desk: &mut Desk, circuit: &Section, rooms: Rooms, written: &[Written<RawHoliday>]) -> Vec<Holiday> {
     let mut holidays = Vec::new();
     for (number, written) in written.iter().enumerate() {
         let raw = &written.value;
         let at = Section { key: circuit.key(&format!("holiday.{}", number + 1)), place: circuit.at(&written.span) };
         let first = season::day(desk, &at, "first_day", raw.first_day.as_ref());
         let last = season::day(desk, &at, "last_day", raw.last_day.as_ref());
-        let room = room_wish(desk, &at, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
+        let room = room_wish(desk, &at, rooms, raw.room_shift_kelvins.as_ref(), raw.room_target_celsius.as_ref());
         let (Some(first), Some(last)) = (first, last) else { continue };
         let days = (last.date - first.date).get_days() + 1;
         if !HOLIDAY_DAYS.contains(&days) {

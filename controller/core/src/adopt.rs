@@ -70,7 +70,7 @@ pub(crate) fn take_over(
         }
         Some(false) if was_heating && !given_back => {
             // It ran when it was last seen, and nobody was at the cabinet since.
-            memory.sequence.power_failed();
+            memory.sequence.power_failed_unseen();
             memory.sequence.found_anew(Stage::Filling);
             if memory.interlocks.assume_power_failed() {
                 events.push(Event::Tripped { circuit: at.index, trip: Trip::MainsLost });

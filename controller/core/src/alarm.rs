@@ -91,6 +91,7 @@ alarms! {
     PressureLow "pressure_low" P2 on 5 off 10, "定压点压力低", "Holding-point pressure low", "Check make-up pumps and tank; look for a leak.";
     PressureLowLow "pressure_low_low" P1 on 0 off 10, "定压点压力过低", "Holding-point pressure below protection: circulation stopped", "Large leak or no make-up water; isolate and refill.";
     PressureHigh "pressure_high" P2 on 60 off 60, "压力高", "Pressure high: relief valve open for more than a minute", "Check make-up control, relief valve and expansion volume.";
+    ReliefOpenLong "relief_open_long" P2 on 0 off 60, "泄压阀长时间开启", "Relief valve has stood open too long: make-up stopped", "See whether it is open or its contact sticks; check the pressure settings.";
     PressureHighHigh "pressure_high_high" P1 on 0 off 10, "压力过高", "Supply pressure above the trip: plant stopped", "Check relief and safety valves before resetting.";
     MakeUpTooLong "make_up_too_long" P1 on 0 off 0, "补水超时", "Make-up ran too long without reaching its pressure", "Suspected burst: find the leak, then reset.";
     MakeUpVolumeHigh "make_up_volume_high" P2 on 0 off 0, "日补水量超限", "Make-up volume of the day above its limit", "Look for a leak or for water drawn by users.";

@@ -83,7 +83,8 @@ pub(crate) fn of_circuit(
         settings.make_up.as_ref().is_some_and(|m| own.return_pressure.fresh().is_some_and(|p| p < m.start * 0.97)),
     );
     judge(Alarm::PressureLowLow, trip(Trip::PressureLow));
-    judge(Alarm::PressureHigh, memory.make_up.relief_open || trip(Trip::ReliefTooLong));
+    judge(Alarm::PressureHigh, memory.make_up.relief_open);
+    judge(Alarm::ReliefOpenLong, trip(Trip::ReliefTooLong));
     judge(Alarm::PressureHighHigh, trip(Trip::PressureHigh));
     judge(Alarm::MakeUpTooLong, trip(Trip::MakeUpTooLong));
     judge(Alarm::MakeUpVolumeHigh, trip(Trip::MakeUpVolume));
@@ -106,7 +107,9 @@ pub(crate) fn of_circuit(
     judge(Alarm::SupplyBelowSetpoint, heating && below);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING) || report.frost == FrostStage::Danger);
-    let unheated = standing || (report.frost.heats() && unheated(memory, report.circulating));
+    // Pumps that run cool the network out where the valve is kept closed.
+    let kept_closed = heating && memory.interlocks.closes_valve().is_some();
+    let unheated = standing || ((report.frost.heats() || kept_closed) && unheated(memory, report.circulating));
     judge(Alarm::NoHeatInFrost, at.outdoor.now.0 < 0.0 && unheated && memory.watching.is_none());
     judge(Alarm::ValveDoesNotFollow, stuck);
     judge(Alarm::ValveHunting, report.valve.health.hunts);

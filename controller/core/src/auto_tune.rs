@@ -320,6 +320,11 @@ impl AutoTune {
         Some(())
     }
 
+    /// Whether an experiment is under way.
+    pub fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// Something else has the valve, or the loop has nothing to look at.
     pub fn interrupt(&mut self) {
         if self.run.is_some() {

@@ -220,6 +220,10 @@ fn take(
     if !has(settings, device) {
         return Err(Refusal::NoSuchThing);
     }
+    // A speed is a number: people work on pumps.
+    if (hold, device) == (Hold::Maintenance, Device::CirculationSpeed) {
+        return Err(Refusal::NoSuchThing);
+    }
     if lasts > settings.envelope.life_max {
         return Err(Refusal::TooLong);
     }

@@ -366,6 +366,8 @@ struct Record {
     speed: Span,
     make_up_for: Duration,
     jumped: Duration,
+    /// It was stuck a short while ago: for how long it is doubted still where another sensor shows the same.
+    was_stuck: Duration,
 }
 
 /// What is remembered of all sensors of a circuit.
@@ -390,6 +392,8 @@ const RETURN_STILL: Duration = Duration::from_secs(3600);
 const JUMP: f64 = 10.0;
 /// A sensor that has jumped is doubted for so long.
 const JUMP_DOUBTED: Duration = Duration::from_secs(60);
+/// One that was stuck is not preferred again for so long: a sticky one moves now and then.
+const STUCK_DOUBTED: Duration = Duration::from_secs(1800);
 /// The return may be wrong by this against the supply without saying anything of their order.
 const ORDER_MARGIN: Kelvins = Kelvins(2.0);
 const ORDER_AFTER: Duration = Duration::from_secs(600);
@@ -448,16 +452,21 @@ impl SensorWatch {
         let second = &self.records[Watched::SupplySecond as usize];
         second.last.is_some()
             && self.finding(Watched::SupplySecond).is_none()
-            && matches!(self.finding(Watched::Supply), Some(Finding::Stuck | Finding::Jump))
+            && (matches!(self.finding(Watched::Supply), Some(Finding::Stuck | Finding::Jump))
+                || !self.records[Watched::Supply as usize].was_stuck.is_zero())
     }
 }
 
 impl Record {
     fn look(&mut self, sensor: Watched, value: Option<f64>, movement: Movement, dt: Duration) {
         self.jumped = self.jumped.saturating_sub(dt);
+        self.was_stuck = self.was_stuck.saturating_sub(dt);
+        if self.is_stuck(sensor) {
+            self.was_stuck = STUCK_DOUBTED;
+        }
         let Some(value) = value else {
             // What comes back after a gap may be anything.
-            *self = Record { jumped: self.jumped, ..Record::default() };
+            *self = Record { jumped: self.jumped, was_stuck: self.was_stuck, ..Record::default() };
             return;
         };
         let before = self.last.replace(value);
@@ -469,7 +478,8 @@ impl Record {
                 self.jumped = JUMP_DOUBTED;
             }
             let (valve, speed) = (Span::at(movement.valve), Span::at(movement.speed));
-            *self = Record { last: Some(value), valve, speed, jumped: self.jumped, ..Record::default() };
+            let (jumped, was_stuck) = (self.jumped, self.was_stuck);
+            *self = Record { last: Some(value), valve, speed, jumped, was_stuck, ..Record::default() };
             return;
         }
         self.same_for = self.same_for.saturating_add(dt);

@@ -208,6 +208,8 @@ pub struct Sequence {
     jogs: u8,
     /// How long power has been away; none while it is there.
     without_power: Option<Duration>,
+    /// How long nobody was there to look, before the circuit is taken over again.
+    unseen: Duration,
     /// How the restart that is under way goes on, and how long power was away before it.
     restart: Option<Restart>,
     was_away: Duration,
@@ -228,10 +230,16 @@ impl Sequence {
 
     /// Found at another stage than the one that is remembered; what was counted is kept.
     pub fn found_anew(&mut self, stage: Stage) {
+        // A rest is no shorter for the program's own starts, and what was not finished of a season's start is due again.
+        let rests = (self.stage, stage) == (Stage::Stopped, Stage::Stopped);
+        let cut_short = matches!(self.stage, Stage::ProvingPressure | Stage::Venting)
+            && matches!(stage, Stage::Stopped | Stage::Filling);
         *self = Sequence {
             stage,
             held: Held::default(),
-            in_stage: Duration::ZERO,
+            in_stage: if rests { self.in_stage } else { Duration::ZERO },
+            unseen: Duration::ZERO,
+            season_start_asked: self.season_start_asked || cut_short,
             jogs: 0,
             season_start: false,
             reached: false,
@@ -287,7 +295,7 @@ impl Sequence {
             Filling | ProvingPressure if !wanted => Stopped,
             Venting | StartingPumps | Settling | Heating if !wanted => ShuttingDown,
             Filling | ProvingPressure | Venting | StartingPumps | Settling | Heating if gives_up => GivenUp,
-            Filling if pumps_barred || !pressure_ready => Filling,
+            Filling if pumps_barred || (!pressure_ready && !freezing) => Filling,
             Filling if !self.season_start || freezing => StartingPumps,
             Filling if seen.pressure_held.is_some() => ProvingPressure,
             Filling => Venting,
@@ -375,8 +383,21 @@ impl Sequence {
         }
     }
 
-    /// Power failed, now or while nobody looked.
-    pub(crate) fn power_failed(&mut self) {
+    /// Lets time pass in which nobody looked.
+    pub(crate) fn age(&mut self, gone: Duration) {
+        self.unseen = self.unseen.saturating_add(gone);
+        if self.stage == Stage::Stopped {
+            self.in_stage = self.in_stage.saturating_add(gone);
+        }
+    }
+
+    /// Power failed while nobody looked: it is away since then, and counts once.
+    pub(crate) fn power_failed_unseen(&mut self) {
+        self.power_failed();
+        self.without_power = Some(self.unseen);
+    }
+
+    fn power_failed(&mut self) {
         match self.stage {
             // The rest that follows a failed start is not a start that fails.
             Stage::Stopped | Stage::ShuttingDown | Stage::GivenUp => return,

@@ -176,25 +176,30 @@ impl Setpoint {
     ) {
         let envelope = &settings.envelope;
         let rate = envelope.rate_per_minute * (seconds(dt) / 60.0);
+        // In danger no wish makes the water colder.
+        let danger = wishes.frost == FrostStage::Danger;
+        let lower_max = if danger { Kelvins(0.0) } else { envelope.lower_max };
         let (shift, slope) = (wishes.room_trim + wishes.times.room_shift(), settings.curve_adjustment.slope);
         let plain = curve(shift, slope);
         let correction =
             |asked: &Correction| curve(shift + asked.room, slope * asked.curve.slope.0) - plain + asked.curve.level;
         let operator = wishes.corrections.operator.as_ref().map_or(Kelvins(0.0), |(asked, _)| correction(asked));
-        follow(&mut self.operator, operator.clamp(-envelope.lower_max, envelope.raise_max), rate, rate);
+        follow(&mut self.operator, operator.clamp(-lower_max, envelope.raise_max), rate, rate);
         growing.add(Part::Operator, self.operator);
 
         let shed = match wishes.shed {
             None => Kelvins(0.0),
             Some(ShedBy::Share(share)) => curve(shift, slope * (Ratio::ONE - share).0) - plain,
-            Some(ShedBy::Supply(by)) => -by,
+            // No more than the station's own share, however it is asked for.
+            Some(ShedBy::Supply(by)) => {
+                (-by).max(curve(shift, slope * (Ratio::ONE - settings.times.load_shed.share_max).0) - plain)
+            }
         };
-        let back = (settings.times.load_shed.recovery_per_hour * (seconds(dt) / 3600.0)).min(rate);
-        follow(&mut self.shed, shed.clamp(-envelope.lower_max, Kelvins(0.0)), rate, back);
+        let slowly = (settings.times.load_shed.recovery_per_hour * (seconds(dt) / 3600.0)).min(rate);
+        let back = if danger { rate } else { slowly };
+        follow(&mut self.shed, shed.clamp(-lower_max, Kelvins(0.0)), rate, back);
         growing.add(Part::LoadShed, self.shed);
 
-        // In danger nobody from afar makes the water colder.
-        let lower_max = if wishes.frost == FrostStage::Danger { Kelvins(0.0) } else { envelope.lower_max };
         let remote = wishes.corrections.remote.as_ref().map_or(Kelvins(0.0), |asked| correction(&asked.correction));
         let remote = (wishes.remote + remote).clamp(-lower_max, envelope.raise_max);
         follow(&mut self.remote, remote, rate, rate);
@@ -299,7 +304,8 @@ fn own_wishes(
     if times.hold_down.is_some() {
         growing.move_to(Part::SetBack, growing.value.min(low));
     }
-    if let Some(boost) = times.boost {
+    // Warming up faster is no answer to who asks for less.
+    if let (Some(boost), None) = (times.boost, wishes.shed) {
         growing.add(Part::Boost, boost.over(growing.value, settings.room_target + times.room_shift()));
     }
 }

@@ -207,6 +207,7 @@ impl State {
             circuit.equivalent.age(age);
             // A wish expires at its time, whether anybody was there to see it or not.
             circuit.leases.age(age);
+            circuit.sequence.age(age);
             circuit.corrections.pass(age);
             circuit.load_shed.age(age);
             circuit.times.age(age);

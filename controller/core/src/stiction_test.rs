@@ -5,7 +5,7 @@
 //!            still for 10 min          colder by 0.4 K            warmer by 0.4 K
 //!  [ Hold ] -----------------> [ Engage ] ------------> [ Reverse ] ------------> play
 //!     | swings on: not the valve   | 6 % and nothing: sticks   | 6 % beyond: sticks
-//!     `--------------------------- supply more than 2 K away from where it was: given up
+//!     `--------------------------- 2 K away from the first supply, or setpoint moved 1.5 K: given up
 //! ```
 //!
 //! Closing in steps until the supply answers takes up all play on that side. Opening again in the same steps, the travel
@@ -40,6 +40,8 @@ const STUCK: Ratio = Ratio(0.06);
 const COARSE: Kelvins = Kelvins(0.8);
 /// How far the supply may go from where it was.
 pub(crate) const REACH: Kelvins = Kelvins(2.0);
+/// How far the setpoint may move: what weather does to it within a test.
+const MOVED: Kelvins = Kelvins(1.5);
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +77,9 @@ pub struct StictionTest {
     position: Ratio,
     step: Ratio,
     supply: Celsius,
+    /// Where the supply was when the test began, and the setpoint.
+    first: Celsius,
+    setpoint: Celsius,
     /// Where the supply was at the beginning of the phase, and before the last step.
     base: Celsius,
     before_step: Celsius,
@@ -93,14 +98,16 @@ pub enum Ask {
 }
 
 impl StictionTest {
-    /// A test of a valve that stands there, in steps of that size.
-    pub fn begin(position: Ratio, step: Ratio, supply: Celsius) -> StictionTest {
+    /// A test of a valve that stands there, in steps of that size, at a supply and its setpoint.
+    pub fn begin(position: Ratio, step: Ratio, (supply, setpoint): (Celsius, Celsius)) -> StictionTest {
         StictionTest {
             phase: Phase::Hold,
             since: Duration::ZERO,
             position,
             step,
             supply,
+            first: supply,
+            setpoint,
             base: supply,
             before_step: supply,
             moved: Ratio::ZERO,
@@ -109,11 +116,14 @@ impl StictionTest {
     }
 
     /// One step. `gain` is the plant's, K per full stroke.
-    pub fn advance(&mut self, supply: Celsius, gain: Kelvins, dt: Duration) -> Ask {
+    pub fn advance(&mut self, (supply, setpoint): (Celsius, Celsius), gain: Kelvins, dt: Duration) -> Ask {
         self.since = self.since.saturating_add(dt);
         self.supply = self.supply + (supply - self.supply) * (1.0 - (-seconds(dt) / SMOOTH_SECONDS).exp());
         match self.phase {
-            Phase::Hold | Phase::Engage | Phase::Reverse if (self.supply - self.base).0.abs() > REACH.0 => {
+            // Whatever asks for another supply is not kept waiting for an experiment.
+            Phase::Hold | Phase::Engage | Phase::Reverse
+                if (self.supply - self.first).0.abs() > REACH.0 || (setpoint - self.setpoint).0.abs() > MOVED.0 =>
+            {
                 Ask::Done(Outcome::GivenUp)
             }
             Phase::Hold => self.hold(supply, dt),
@@ -184,6 +194,7 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const SETPOINT: Celsius = Celsius(60.0);
 
     /// A valve with play before a first-order plant with dead time.
     struct Plant {
@@ -210,11 +221,11 @@ mod tests {
         }
 
         fn test(mut self) -> Outcome {
-            let mut test = StictionTest::begin(Ratio(0.4), Ratio(0.0025), Celsius(60.0));
+            let mut test = StictionTest::begin(Ratio(0.4), Ratio(0.0025), (Celsius(60.0), SETPOINT));
             let mut position = 0.4;
             for second in 0..2 * 3600 {
                 let supply = self.pass(position, second);
-                match test.advance(supply, Kelvins(25.0), SECOND) {
+                match test.advance((supply, SETPOINT), Kelvins(25.0), SECOND) {
                     Ask::Position(asked) => position = asked.0,
                     Ask::Done(outcome) => return outcome,
                 }

@@ -89,6 +89,11 @@ impl ValveExercise {
         *self = ValveExercise::default();
     }
 
+    /// A person has the valve: a kick that was under way is over.
+    pub fn stand_by(&mut self) {
+        self.phase = Phase::Rest;
+    }
+
     /// One step in which the valve is not wanted to move.
     pub fn advance(&mut self, valve: &ValveSettings, sight: &ExerciseSight, dt: Duration) {
         let Some(settings) = valve.exercise else {

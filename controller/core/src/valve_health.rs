@@ -216,14 +216,20 @@ impl ValveHealth {
             return None;
         }
         let step = valve.stroke_min.max(STEP_MIN);
-        let test = self.test.get_or_insert_with(|| StictionTest::begin(sight.command, step, sight.supply));
-        match test.advance(sight.supply, sight.gain.unwrap_or(USUAL_GAIN), dt) {
+        let at = (sight.supply, sight.supply + sight.error);
+        let test = self.test.get_or_insert_with(|| StictionTest::begin(sight.command, step, at));
+        match test.advance(at, sight.gain.unwrap_or(USUAL_GAIN), dt) {
             Ask::Position(position) => Some(position),
             Ask::Done(outcome) => {
                 self.end_test(outcome);
                 None
             }
         }
+    }
+
+    /// Whether a test of the valve is under way.
+    pub fn is_testing(&self) -> bool {
+        self.test.is_some()
     }
 
     fn end_test(&mut self, outcome: Outcome) {

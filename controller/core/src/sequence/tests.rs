@@ -65,6 +65,9 @@ fn a_leaking_loop_does_not_keep_the_homes_cold_and_freezing_water_waits_for_noth
     assert_eq!(after(&mut sequence, leaking, 3), Stage::Venting);
     let freezing = Situation { freezing: true, circulating: false, ..READY };
     assert_eq!(after(&mut sequence, freezing, 1), Stage::StartingPumps);
+    // Nor for a pressure that no interlock minds.
+    let mut sequence = Sequence::default();
+    assert_eq!(after(&mut sequence, Situation { pressure_ready: false, ..freezing }, 2), Stage::StartingPumps);
 }
 
 #[test]
@@ -158,4 +161,42 @@ fn running_is_declared_after_ten_minutes_near_the_setpoint_and_forgives_failed_r
     assert!(!minutes(-8.0, true, 9) && minutes(-8.0, true, 1), "a closed valve has done what it can");
     assert!(!minutes(1.0, false, 30), "it is said once");
     assert_eq!((sequence.reached(), sequence.failed_restarts), (true, 0));
+}
+
+/// A power failure that takes the computer along: the saved state is taken up again when the plant stands.
+fn back_after(sequence: &mut Sequence, dark: Duration, at_return: AtReturn) -> Option<Restart> {
+    sequence.age(dark);
+    sequence.power_failed_unseen();
+    sequence.found_anew(Stage::Filling);
+    let settings = SequenceSettings::default();
+    let lost = Situation { power_lost: true, pumps_barred: true, ..READY };
+    assert_eq!(sequence.advance(&settings, lost, at_return, Duration::from_secs(1)), None);
+    sequence.advance(&settings, READY, at_return, Duration::from_secs(1))
+}
+
+#[test]
+fn a_failure_that_takes_the_computer_along_counts_once_and_its_time_is_known() {
+    let mut sequence = Sequence::found_at(Stage::Heating);
+    let lukewarm = AtReturn { missing: None, secondary_return: Some(Celsius(16.0)), ..HOT };
+    for failed in 0..3 {
+        assert_eq!(back_after(&mut sequence, Duration::from_secs(60), lukewarm), Some(Restart::Warm));
+        assert_eq!((sequence.failed_restarts, after(&mut sequence, READY, 120)), (failed, Stage::Heating));
+    }
+    assert_eq!(back_after(&mut sequence, Duration::from_secs(60), lukewarm), Some(Restart::Warm));
+    assert_eq!(after(&mut sequence, READY, 120), Stage::GivenUp, "three restarts have failed");
+
+    let mut sequence = Sequence::found_at(Stage::Heating);
+    assert_eq!(back_after(&mut sequence, Duration::from_secs(5 * 3600), lukewarm), Some(Restart::Cold));
+}
+
+#[test]
+fn a_program_that_starts_anew_takes_nothing_from_a_seasons_start() {
+    let rest = Situation { wanted: false, ..READY };
+    let mut sequence = Sequence::default();
+    after(&mut sequence, rest, 5);
+    sequence.age(Duration::from_secs(8 * 86_400));
+    sequence.found_anew(Stage::Stopped);
+    assert_eq!(after(&mut sequence, READY, 2), Stage::ProvingPressure, "a week of rest, seen or not");
+    sequence.found_anew(Stage::Stopped);
+    assert_eq!(after(&mut sequence, READY, 2), Stage::ProvingPressure, "what was cut short is due again");
 }

@@ -28,7 +28,7 @@ pub(super) fn find_setpoint(
     equivalent: Equivalent,
     frost: FrostStage,
 ) -> (SetpointReport, RoomTrimReport, Option<QuotaReport>) {
-    let controlling = controls(memory);
+    let controlling = controls(memory, at, frost);
     let around = Circumstances {
         heating: Switch::from(controlling),
         schedule: hours.times.room_shift(),
@@ -97,7 +97,9 @@ fn where_it_stops(settings: &CircuitSettings, memory: &CircuitState) -> Stop {
     let command = memory.supply_loop.command;
     let more = command >= settings.valve.position_max || memory.limited < -HELD || memory.setpoint.is_limited();
     let less = command <= settings.valve.position_min || memory.limited > HELD;
-    match (more, less) {
+    // An experiment with the valve is no answer to the rooms.
+    let tested = memory.valve_health.is_testing() || memory.auto_tune.is_running();
+    match (more || tested, less || tested) {
         (false, false) => Stop::None,
         (true, false) => Stop::More,
         (false, true) => Stop::Less,

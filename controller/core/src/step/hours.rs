@@ -3,6 +3,8 @@
 use heatstation_points::Kelvins;
 
 use super::see::Seen;
+use crate::adopt;
+use crate::authority::Device;
 use crate::event::Event;
 use crate::frost::FrostStage;
 use crate::interlock::Trip;
@@ -28,8 +30,9 @@ pub(super) fn pass_hours(
     frost: FrostStage,
     events: &mut Vec<Event>,
 ) -> Hours {
-    let (outdoor, frost) = (at.outdoor.filtered, frost.heats());
-    let guard = load_shed::Situation { tail_excess: seen.rooms.tail_excess(), frost, outdoor, day: at.now.local.day };
+    let outdoor = at.outdoor.filtered;
+    let (demands, day) = (frost.heats(), at.now.local.day);
+    let guard = load_shed::Situation { tail_excess: seen.rooms.tail_excess(), frost: demands, outdoor, day };
     let (shed, ended) = memory.load_shed.advance(settings, &guard, at.dt);
     events.extend(ended.map(|why| Event::LoadShedEnded { circuit: at.index, why }));
 
@@ -38,17 +41,21 @@ pub(super) fn pass_hours(
         local: at.now.local,
         outdoor,
         room: seen.rooms.median.filter(|_| enough),
-        frost,
-        heats: controls(memory) && shed.by.is_none(),
+        frost: demands,
+        heats: controls(memory, at, frost) && shed.by.is_none(),
         climbs: memory.setpoint.climbs(),
     };
     Hours { times: memory.times.advance(settings, &situation, at.dt), shed }
 }
 
-/// Whether the loop follows the setpoint.
-pub(super) fn controls(memory: &CircuitState) -> bool {
+/// Whether the loop follows the setpoint: nobody else has the valve.
+///
+/// What learns, ramps or limits by what the loop does rests while it does nothing.
+pub(super) fn controls(memory: &CircuitState, at: &Surroundings, frost: FrostStage) -> bool {
     let barred: Option<Trip> = memory.interlocks.closes_valve();
-    memory.sequence.stage == Stage::Heating && barred.is_none()
+    let in_hand = memory.leases.valve().is_some() && !frost.heats();
+    let with_people = in_hand || memory.leases.maintains(Device::Valve) || adopt::valve_is_local(at);
+    memory.sequence.stage == Stage::Heating && barred.is_none() && !with_people
 }
 
 /// Why the room trim stands still, beside another room target.

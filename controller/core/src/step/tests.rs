@@ -5,9 +5,13 @@ mod weather;
 
 use std::time::Duration;
 
-use heatstation_points::{CircuitIndex, Kelvins, Pascals, PumpReadings, Ratio, Reading, Switch};
+use heatstation_points::{
+    BuildingIndex, Celsius, CircuitIndex, Kelvins, Pascals, PumpReadings, Ratio, Reading, Switch,
+};
 
 use crate::alarm::{Alarm, Place};
+use crate::area::Area;
+use crate::authority::Device;
 use crate::event::Event;
 use crate::interlock::Trip;
 use crate::ledger::Part;
@@ -17,9 +21,10 @@ use crate::outage::{Cause, OutageId};
 use crate::report::{PumpReason, ValveReason};
 use crate::request::{Hand, Mode, Origin, Refusal, Wish};
 use crate::sequence::Stage;
-use crate::settings::MakeUpMode;
+use crate::settings::{BuildingSettings, BuildingValve, MakeUpMode};
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
+use crate::valve_exercise::ValveExerciseSettings;
 
 pub(crate) use rig::{Rig, circuit, settings};
 
@@ -329,4 +334,77 @@ fn a_wish_does_not_live_longer_because_the_program_was_away() {
     assert!(rig.kinds().contains(&"hand_expired"));
     rig.run(120);
     assert_eq!(rig.circuit().setpoint.ledger.of(Part::Remote), Kelvins(0.0));
+}
+
+#[test]
+fn a_valve_that_somebody_works_on_teaches_the_rooms_nothing_and_its_supply_comes_back_by_the_ramp() {
+    let mut rig = Rig::warm();
+    let (circuit, device) = (CircuitIndex(0), Device::Valve);
+    rig.ask(Origin::Operator, Wish::TakeForMaintenance { circuit, device, lasts: Duration::from_secs(4 * 3600) });
+    rig.run(1);
+    let before = rig.circuit().room_trim.shift;
+    for _ in 0..4 * 3600 - 10 {
+        for room in &mut rig.own().rooms {
+            room.temperature = Reading::good(Celsius(15.0));
+        }
+        rig.run(1);
+    }
+    assert_eq!(rig.circuit().valve_reason, ValveReason::Maintenance);
+    assert!(rig.circuit().room_trim.shift <= before, "{:?}", rig.circuit().room_trim);
+    rig.supply = 28.0;
+    while rig.circuit().valve_reason == ValveReason::Maintenance {
+        rig.run(1);
+    }
+    let water = rig.circuit().supply.unwrap();
+    rig.run(60);
+    let setpoint = rig.circuit().setpoint.value;
+    assert!(setpoint - water < Kelvins(0.5), "{setpoint:?}: twenty kelvins an hour, from {water:?}");
+}
+
+#[test]
+fn a_selector_on_local_ends_an_exercise_of_the_valve_and_of_its_pumps() {
+    let mut settings = settings();
+    settings.season.end = settings.season.start;
+    settings.circuits[0].frost.outdoor = Celsius(-30.0);
+    let exercise = ValveExerciseSettings { every: Duration::from_secs(3600), kick: Duration::from_secs(30) };
+    settings.circuits[0].valve.exercise = Some(exercise);
+    let mut rig = Rig::with(settings);
+    rig.readings.station.outdoor_temperature = Reading::good(Celsius(20.0));
+    rig.own().own.valve_remote = Reading::good(Switch::On);
+    rig.run(1);
+    while rig.circuit().circulating != Some(true) {
+        rig.run(1);
+        assert!(rig.second < 2 * 3600, "the exercise begins");
+    }
+    rig.own().own.valve_remote = Reading::good(Switch::Off);
+    rig.ask(Origin::Operator, Wish::SetMode { circuit: CircuitIndex(0), mode: Mode::Stopped });
+    rig.run(120);
+    assert_eq!(rig.circuit().circulating, Some(false), "{:?}", rig.circuit().pump_reason);
+}
+
+#[test]
+fn a_building_valve_that_somebody_works_on_is_not_written() {
+    let mut settings = settings();
+    settings.circuits[0].buildings = vec![BuildingSettings {
+        name: "b1".to_owned(),
+        heated_area: Area::from_square_meters(86_000),
+        valve: BuildingValve::Balanced,
+        offset: Kelvins(0.0),
+    }];
+    let mut rig = Rig::warm_with(settings);
+    let (circuit, building, lasts) = (CircuitIndex(0), BuildingIndex(0), Duration::from_secs(3600));
+    let hand = Hand::BuildingValve(building, Ratio(0.5));
+    rig.ask(Origin::Operator, Wish::TakeInHand { circuit, hand, lasts });
+    rig.run(1);
+    let sent = |rig: &Rig| rig.circuit().commands.as_ref().unwrap().building_valves[0];
+    assert_eq!(sent(&rig), Some(Ratio(0.5)));
+    rig.ask(Origin::Operator, Wish::TakeForMaintenance { circuit, device: Device::BuildingValve(building), lasts });
+    rig.run(1);
+    assert_eq!(sent(&rig), None);
+    // A speed is nothing that anybody works on.
+    rig.ask(Origin::Operator, Wish::TakeForMaintenance { circuit, device: Device::CirculationSpeed, lasts });
+    rig.run(1);
+    let refused =
+        |(_, event): &(u64, Event)| matches!(event, Event::RequestRefused { refusal: Refusal::NoSuchThing, .. });
+    assert!(rig.events.iter().any(refused));
 }

@@ -39,6 +39,7 @@ pub(super) fn drive_valve(
     if memory.watching.is_some() || adopt::valve_is_local(at) {
         memory.supply_loop.follow(feedback);
         memory.valve_health.stand_by();
+        memory.valve_exercise.stand_by();
         memory.auto_tune.interrupt();
         memory.auto_tune.tell(at.index, events);
         return ValveReason::Local;

@@ -33,7 +33,8 @@ pub(super) fn drive_pumps(
     let jog = memory.sequence.jog(&settings.sequence);
     // Two minutes in which air rises freeze nothing, as long as the water itself is not cold.
     let rests = stage == Stage::Venting && jog.is_none() && !frost.heats();
-    let moves = jog.is_some() || memory.valve_exercise.asks_for_circulation();
+    let exercises = memory.valve_exercise.asks_for_circulation() && may_exercise(settings, memory, seen);
+    let moves = jog.is_some() || exercises;
     let wanted = !rests && (stage.wants_circulation() || moves || frost.circulates());
     let run = match barred {
         Some(_) => Run::Barred,
@@ -112,7 +113,10 @@ pub(super) fn hold_pressure(
     make_up_pumps.clear();
     building_valves.clear();
     let buildings = (0..settings.buildings.len()).map(BuildingIndex);
-    building_valves.extend(buildings.map(|building| memory.leases.building_valve(building)));
+    let leases = &memory.leases;
+    building_valves.extend(buildings.map(|building| {
+        leases.building_valve(building).filter(|_| !leases.maintains(Device::BuildingValve(building)))
+    }));
 
     commands.valve_position = memory.supply_loop.actuator.target();
     commands.valve_motor = memory.supply_loop.actuator.motor(&settings.valve);

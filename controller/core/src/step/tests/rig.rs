@@ -78,7 +78,7 @@ impl Rig {
             name: "low-zone".to_owned(),
             circulation_pumps: 2,
             make_up_pumps: 2,
-            buildings: vec![],
+            buildings: settings.circuits[0].buildings.iter().map(|building| building.name.clone()).collect(),
             rooms: (0..4).map(|n| format!("r{n}")).collect(),
         };
         let catalogue = Catalogue::new(vec![names], vec![]).unwrap();
@@ -107,7 +107,11 @@ impl Rig {
 
     /// A station that has been heating for two hours.
     pub fn warm() -> Rig {
-        let mut rig = Rig::cold();
+        Rig::warm_with(settings())
+    }
+
+    pub fn warm_with(settings: Settings) -> Rig {
+        let mut rig = Rig::with(settings);
         rig.run(3 * 3600);
         assert_eq!(rig.circuit().stage, Stage::Heating);
         rig.events.clear();
