@@ -7,6 +7,7 @@
 mod breakage;
 mod check;
 mod raw;
+mod request;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,10 +1,12 @@
 //! No dead key: every key that the schema knows stands in one file, and each of them does something there.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use common::{keys, written};
 use heatstation_config::{Problems, Station, check, schema};
-use serde_json::Value;
 
 const FILE: &str = include_str!("every_key.toml");
 
@@ -19,59 +21,9 @@ fn the_file_with_every_key_is_sound() {
     assert!(station.warnings.is_empty(), "{}", station.warnings);
 }
 
-/// The keys below a schema as `circuit.make_up.pumps`, lists and options taken away.
-fn keys(root: &Value, schema: &Value, before: &str, found: &mut BTreeSet<String>) {
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
-        return keys(
-            root,
-            root.pointer(name.trim_start_matches('#')).expect("a schema refers to itself"),
-            before,
-            found,
-        );
-    }
-    for part in ["anyOf", "oneOf", "allOf"] {
-        for inner in schema.get(part).and_then(Value::as_array).into_iter().flatten() {
-            keys(root, inner, before, found);
-        }
-    }
-    if let Some(items) = schema.get("items") {
-        keys(root, items, before, found);
-    }
-    for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let key = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
-        let known = found.len();
-        keys(root, inner, &key, found);
-        if found.len() == known {
-            found.insert(key);
-        }
-    }
-}
-
-/// The keys of a parsed file, likewise.
-fn written(value: &toml::Value, before: &str, found: &mut BTreeSet<String>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (name, inner) in table {
-                written(inner, &if before.is_empty() { name.clone() } else { format!("{before}.{name}") }, found);
-            }
-        }
-        toml::Value::Array(items) if items.iter().all(toml::Value::is_table) && !items.is_empty() => {
-            for item in items {
-                written(item, before, found);
-            }
-        }
-        _ => {
-            found.insert(before.to_owned());
-        }
-    }
-}
-
 #[test]
 fn it_has_every_key_of_the_schema() {
-    let schema = schema::station();
-    let (mut possible, mut present) = (BTreeSet::new(), BTreeSet::new());
-    keys(&schema, &schema, "", &mut possible);
-    written(&toml::Value::Table(FILE.parse().unwrap()), "", &mut present);
+    let (possible, present) = (keys(&schema::station()), written(FILE));
     assert!(possible.len() > 150, "{possible:?}");
     assert_eq!(possible.difference(&present).collect::<Vec<_>>(), Vec::<&String>::new());
 }

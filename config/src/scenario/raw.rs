@@ -287,20 +287,56 @@ pub struct RawRequest {
     pub wish: Option<Written<RawWish>>,
     /// Of which circuit: its name, or its number from 1. The first unless written.
     pub circuit: Text,
-    /// For how long it shall hold.
+    /// For how long it shall hold. A correction of the curve without it stands until it is taken back.
     pub lasts_minutes: Number,
     /// The mode of `set-mode`.
     pub mode: Option<Written<RawMode>>,
-    /// The shift of `shift-supply`.
+    /// The shift of `shift-supply`; what `shed-load` takes off the supply.
     pub by_kelvins: Number,
     /// The position of `take-valve`.
     pub position_ratio: Number,
     /// The speed of `take-speed`.
     pub speed_ratio: Number,
-    /// The pump of `take-pump-out`, by its number from 1.
+    /// What `correct-curve` adds to the level. 0 unless written.
+    pub level_kelvins: Number,
+    /// What `correct-curve` multiplies the slope with. 1 unless written.
+    pub slope_ratio: Number,
+    /// What `correct-curve` adds to the wanted room temperature. 0 unless written.
+    pub room_kelvins: Number,
+    /// The share of the heat that `shed-load` takes off.
+    pub share_ratio: Number,
+    /// How much depends on `shed-load`: `uncritical` unless written.
+    pub urgency: Option<Written<RawUrgency>>,
+    /// What `maintain` is about.
+    pub device: Option<Written<RawDevice>>,
+    /// The pump of `take-pump-out` and `maintain`, by its number from 1.
     pub pump: Count,
     /// What `auto-tune` shall do.
     pub order: Option<Written<RawTuneOrder>>,
+}
+
+/// How much depends on a load shed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawUrgency {
+    /// It ends when rooms get cold.
+    Uncritical,
+    /// The network is short of heat: it ends for frost alone.
+    Critical,
+}
+
+/// What somebody works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawDevice {
+    /// The primary valve.
+    Valve,
+    /// A circulation pump. `pump`.
+    CirculationPump,
+    /// A make-up pump. `pump`.
+    MakeUpPump,
+    /// Make-up as a whole.
+    MakeUp,
 }
 
 /// What is asked of tuning by experiment.
@@ -337,18 +373,28 @@ pub enum RawWish {
     SetMode,
     /// Shift the supply temperature. `by_kelvins`, `lasts_minutes`.
     ShiftSupply,
+    /// Correct the curve. `level_kelvins`, `slope_ratio`, `room_kelvins`, `lasts_minutes`.
+    CorrectCurve,
+    /// Take less heat. `share_ratio` or `by_kelvins`, `urgency`, `lasts_minutes`.
+    ShedLoad,
     /// Take the control valve in hand. `position_ratio`, `lasts_minutes`.
     TakeValve,
     /// Take the speed of the circulation pumps in hand. `speed_ratio`, `lasts_minutes`.
     TakeSpeed,
     /// Keep a pump out of duty. `pump`, `lasts_minutes`.
     TakePumpOut,
+    /// Work on a device: nobody starts it. `device`, `pump`, `lasts_minutes`.
+    Maintain,
     /// Give everything back.
     ReturnToAutomatic,
     /// Tune the supply loop by experiment, or do something about what was found. `order`.
     AutoTune,
     /// Reset latched trips.
     ResetTrips,
+    /// Hold the pressure and vent at the next start, as after a summer.
+    StartSeason,
+    /// A sign of life from afar.
+    StayConnected,
 }
 
 /// What a circuit shall do.

@@ -275,15 +275,19 @@ impl Alarms {
 
     /// The active alarms, most urgent first, then oldest first.
     pub fn active(&self) -> Vec<ActiveAlarm> {
-        let mut list: Vec<ActiveAlarm> = self
-            .conditions
-            .iter()
-            .filter_map(|(&key, condition)| {
-                condition.active.map(|(since, acknowledged)| ActiveAlarm { key, since, acknowledged })
-            })
-            .collect();
-        list.sort_by_key(|active| (active.key.alarm.priority(), active.since));
+        let mut list = Vec::new();
+        self.list_active(&mut list);
         list
+    }
+
+    /// The same, in place of what the list held.
+    pub fn list_active(&self, list: &mut Vec<ActiveAlarm>) {
+        list.clear();
+        list.extend(self.conditions.iter().filter_map(|(&key, condition)| {
+            condition.active.map(|(since, acknowledged)| ActiveAlarm { key, since, acknowledged })
+        }));
+        // The key decides between equals, for a stable sort of a long list asks for memory.
+        list.sort_unstable_by_key(|active| (active.key.alarm.priority(), active.since, active.key));
     }
 }
 

@@ -236,11 +236,10 @@ impl Circulation {
     }
 
     /// The commands to the pumps.
-    pub fn commands(&self, settings: &CirculationSettings) -> Vec<PumpCommand> {
+    pub fn commands(&self, settings: &CirculationSettings) -> impl Iterator<Item = PumpCommand> {
         self.pumps[..settings.pumps]
             .iter()
             .map(|pump| if pump.on { PumpCommand { start: Switch::On, speed: pump.speed } } else { PumpCommand::STOP })
-            .collect()
     }
 
     /// How the pumps turn, for who estimates their head.

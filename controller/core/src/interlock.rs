@@ -313,4 +313,4 @@ impl Interlocks {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -88,4 +88,4 @@ pub use moment::Moment;
 pub use report::Report;
 pub use settings::Settings;
 pub use state::State;
-pub use step::{Inputs, step};
+pub use step::{Inputs, step, step_reusing};

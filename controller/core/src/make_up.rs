@@ -306,16 +306,14 @@ impl MakeUp {
     }
 
     /// The commands to the make-up pumps.
-    pub fn commands(&self, settings: &MakeUpSettings) -> Vec<PumpCommand> {
-        (0..settings.pumps)
-            .map(|number| {
-                if self.running && self.pumps.works(number) {
-                    PumpCommand { start: Switch::On, speed: self.speed.max(SPEED_MIN) }
-                } else {
-                    PumpCommand::STOP
-                }
-            })
-            .collect()
+    pub fn commands(&self, settings: &MakeUpSettings) -> impl Iterator<Item = PumpCommand> {
+        (0..settings.pumps).map(|number| {
+            if self.running && self.pumps.works(number) {
+                PumpCommand { start: Switch::On, speed: self.speed.max(SPEED_MIN) }
+            } else {
+                PumpCommand::STOP
+            }
+        })
     }
 
     /// Whether a make-up pump is told to run.

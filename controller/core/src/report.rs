@@ -263,7 +263,7 @@ impl PumpCommand {
 }
 
 /// What is said to a circuit: desired state, never increments.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CircuitCommands {
     /// The primary valve.
     pub valve_position: Ratio,

@@ -206,6 +206,11 @@ impl Setpoint {
         self.lag < Kelvins(-0.5)
     }
 
+    /// Whether the setpoint is on its way, up or down, by the ramp.
+    pub fn travels(&self) -> bool {
+        self.lag.0.abs() > 0.5
+    }
+
     /// What is being shed, and what has not come back yet.
     pub fn shed(&self) -> Kelvins {
         self.shed

@@ -19,6 +19,7 @@ mod circulation_speed;
 mod guard;
 mod limits;
 mod make_up;
+mod ordinary;
 mod outdoor;
 mod rooms;
 mod sequence;

@@ -181,7 +181,9 @@ impl Default for CircuitState {
 impl State {
     /// The state of a station that has never run.
     pub fn new(settings: &Settings) -> State {
-        State { circuits: vec![CircuitState::default(); settings.circuits.len()], ..State::default() }
+        // Each made anew, for a copy forgets how much room its lists were given.
+        let circuits = settings.circuits.iter().map(|_| CircuitState::default()).collect();
+        State { circuits, ..State::default() }
     }
 
     /// A state that was saved `age` ago by a run that has ended.

@@ -17,7 +17,7 @@ use crate::heating_limit::{Eco, Owed};
 use crate::leak::LeakReport;
 use crate::moment::Moment;
 use crate::reason::OperationReason;
-use crate::report::{CircuitReport, Report, ValveReason};
+use crate::report::{CircuitCommands, CircuitReport, Report, ValveReason};
 use crate::request::{Mode, Request};
 use crate::requests;
 use crate::settings::{CircuitSettings, Settings};
@@ -59,10 +59,17 @@ pub struct Inputs {
 }
 
 /// One step.
-pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, Report) {
+pub fn step(settings: &Settings, state: State, inputs: &Inputs) -> (State, Report) {
+    step_reusing(settings, state, inputs, None)
+}
+
+/// The same, in the memory of a report that nobody needs any more: a station that just heats asks for no memory then.
+pub fn step_reusing(settings: &Settings, mut state: State, inputs: &Inputs, spent: Option<Report>) -> (State, Report) {
+    let (mut circuits, mut alarms, mut events) =
+        spent.map_or_else(Default::default, |report| (report.circuits, report.alarms, report.events));
+    events.clear();
     let dt = state.last.map_or(Duration::ZERO, |last| inputs.now.monotonic.saturating_sub(last));
     state.last = Some(inputs.now.monotonic);
-    let mut events = Vec::new();
 
     requests::grant(settings, &mut state, &inputs.requests, dt, &mut events);
 
@@ -82,7 +89,6 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
     if heating_time != time_before {
         events.push(Event::HeatingTimeChanged { from: time_before, to: heating_time });
     }
-    let mut circuits = Vec::with_capacity(settings.circuits.len());
     for (number, (circuit, memory)) in settings.circuits.iter().zip(&mut state.circuits).enumerate() {
         let surroundings = Surroundings {
             index: CircuitIndex(number),
@@ -97,15 +103,20 @@ pub fn step(settings: &Settings, mut state: State, inputs: &Inputs) -> (State, R
             own: &inputs.readings.circuits[number],
             dt,
         };
-        let report = step_circuit(circuit, memory, &surroundings, &mut events);
+        let spent = circuits.get_mut(number).and_then(|report: &mut CircuitReport| report.commands.take());
+        let report = step_circuit(circuit, memory, &surroundings, spent.unwrap_or_default(), &mut events);
         alarms_of_step::of_circuit(circuit, memory, &report, &surroundings, &mut state.alarms, &mut events);
-        circuits.push(report);
+        match circuits.get_mut(number) {
+            Some(place) => *place = report,
+            None => circuits.push(report),
+        }
     }
+    circuits.truncate(settings.circuits.len());
     let dispatch_silent = requests::dispatch_is_silent(settings, &state);
     let facts = alarms_of_step::StationFacts { outdoor, health: inputs.health, dispatch_silent, now: inputs.now, dt };
     alarms_of_step::of_station(&inputs.readings.station, &facts, &mut state.alarms, &mut events);
 
-    let alarms = state.alarms.active();
+    state.alarms.list_active(&mut alarms);
     let days_mean = state.season.mean();
     let report = Report { moment: inputs.now, in_season, heating_time, days_mean, outdoor, circuits, alarms, events };
     (state, report)
@@ -115,6 +126,7 @@ fn step_circuit(
     settings: &CircuitSettings,
     memory: &mut CircuitState,
     at: &Surroundings,
+    mut commands: CircuitCommands,
     events: &mut Vec<Event>,
 ) -> CircuitReport {
     let seen = see(settings, memory, at, events);
@@ -131,7 +143,7 @@ fn step_circuit(
     let valve_reason = drive_valve(settings, memory, at, &seen, &setpoint, frost, events);
     judge_reached(settings, memory, at, &seen, &setpoint, events);
     let pump_reason = drive_pumps(settings, memory, at, &seen, frost, events);
-    let mut commands = hold_pressure(settings, memory, at, &seen);
+    hold_pressure(settings, memory, at, &seen, &mut commands);
     let balance = balance_buildings(settings, memory, at, &seen, frost, &mut commands);
 
     watch_outage(settings, memory, at, &seen, &setpoint, &hours, events);

@@ -39,7 +39,7 @@ const STUCK: Ratio = Ratio(0.06);
 /// A step that moves the supply by more is too coarse: the error that a loop is to stay below for 95 % of the time.
 const COARSE: Kelvins = Kelvins(0.8);
 /// How far the supply may go from where it was.
-const REACH: Kelvins = Kelvins(2.0);
+pub(crate) const REACH: Kelvins = Kelvins(2.0);
 
 /// What came out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,10 +113,10 @@ impl StictionTest {
         self.since = self.since.saturating_add(dt);
         self.supply = self.supply + (supply - self.supply) * (1.0 - (-seconds(dt) / SMOOTH_SECONDS).exp());
         match self.phase {
-            Phase::Hold => self.hold(supply, dt),
-            Phase::Engage | Phase::Reverse if (self.supply - self.base).0.abs() > REACH.0 => {
+            Phase::Hold | Phase::Engage | Phase::Reverse if (self.supply - self.base).0.abs() > REACH.0 => {
                 Ask::Done(Outcome::GivenUp)
             }
+            Phase::Hold => self.hold(supply, dt),
             Phase::Engage | Phase::Reverse if self.since < WAIT => Ask::Position(self.position),
             Phase::Engage => self.engage(),
             Phase::Reverse => self.reverse(gain),

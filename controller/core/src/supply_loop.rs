@@ -361,13 +361,16 @@ impl SupplyLoop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interlock::tests::settings as interlock;
+    use crate::settings::InterlockSettings;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn advance(state: &mut SupplyLoop, wanted: Wanted, count: u32) -> ValveReason {
         let (settings, valve) = (SupplyLoopSettings::default(), ValveSettings::default());
-        (0..count).map(|_| state.advance(&settings, &valve, &interlock(), wanted, SECOND)).last().unwrap()
+        (0..count)
+            .map(|_| state.advance(&settings, &valve, &InterlockSettings::ordinary(), wanted, SECOND))
+            .last()
+            .unwrap()
     }
 
     fn wanted(setpoint: f64, supply: Option<f64>) -> Wanted {

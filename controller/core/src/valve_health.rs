@@ -9,7 +9,7 @@
 //!                         a day without any sign: one step back
 //! ```
 //!
-//! [Signs](crate::hunting) are counted while the loop is in charge and settled. Each rung acts within bounds: half the gain,
+//! [Signs](crate::hunting) are counted while the loop is in charge and settled, and the setpoint stands. Each rung acts within bounds: half the gain,
 //! never below a quarter; a dead band of 1 % of the stroke, never wider than what moves the supply by 0.6 K; once a day the
 //! [test](crate::stiction_test) that holds the valve still and measures its play. A person then reads an alarm, for the rest
 //! is a wrench's work. A loop that swings without hunting goes to the test at once: a weaker gain would not help it.
@@ -26,7 +26,7 @@ use crate::event::Event;
 use crate::hunting::{Monitor, Sign};
 use crate::play_by_flow::PlayByFlow;
 use crate::settings::{SupplyLoopSettings, ValveSettings};
-use crate::stiction_test::{Ask, Outcome, StictionTest};
+use crate::stiction_test::{Ask, Outcome, REACH, StictionTest};
 use crate::supply_loop::Care;
 use crate::timer::Held;
 use crate::window::Window;
@@ -128,6 +128,8 @@ pub struct HealthSight {
     pub flow: Option<CubicMetersPerSecond>,
     /// What drives it.
     pub pressure: Option<Pascals>,
+    /// The setpoint stands: what the loop does is its own doing.
+    pub steady: bool,
 }
 
 /// What is said of valve and loop.
@@ -209,6 +211,10 @@ impl ValveHealth {
             self.end_test(Outcome::GivenUp);
             return None;
         };
+        // A test of a supply that is on its way would hold the valve back and learn nothing.
+        if self.test.is_none() && !(sight.steady && sight.error.0.abs() < REACH.0) {
+            return None;
+        }
         let step = valve.stroke_min.max(STEP_MIN);
         let test = self.test.get_or_insert_with(|| StictionTest::begin(sight.command, step, sight.supply));
         match test.advance(sight.supply, sight.gain.unwrap_or(USUAL_GAIN), dt) {
@@ -253,11 +259,13 @@ impl ValveHealth {
                 self.climb(Rung::Reported);
             }
         } else {
-            self.in_charge = self.in_charge.saturating_add(dt);
+            self.in_charge = if sight.steady { self.in_charge.saturating_add(dt) } else { Duration::ZERO };
             self.since_test = self.since_test.map(|since| since.saturating_add(dt));
             if self.in_charge >= SETTLE {
                 self.monitor.observe(sight.error, sight.command, settings.integral_time, dt);
                 self.judge(settings, dt);
+            } else {
+                self.monitor.pause();
             }
         }
         if self.rung != before {
@@ -380,6 +388,7 @@ mod tests {
                 gain: Some(Kelvins(25.0)),
                 flow: None,
                 pressure: None,
+                steady: true,
             };
             let (health, settings) = (ValveHealth::default(), SupplyLoopSettings::default());
             Bench { health, settings, second: 0, events: Vec::new(), sight }

@@ -4,7 +4,9 @@ use std::f64::consts::TAU;
 use std::time::Duration;
 
 use heatstation::simulation::ClosedLoop;
+use heatstation_core::correction::Correction;
 use heatstation_core::event::Event;
+use heatstation_core::heating_curve::Adjustment;
 use heatstation_core::ledger::Part;
 use heatstation_core::load_shed::{ShedBy, ShedEnd, Urgency};
 use heatstation_core::moment::{Day, Weekday};
@@ -256,12 +258,22 @@ fn shed(share: f64, hours: u64) -> Wish {
     Wish::ShedLoad { circuit: CircuitIndex(0), by, urgency: Urgency::Uncritical, lasts }
 }
 
+/// Half an hour in which dispatch is heard from twice.
+fn half_an_hour(rig: &mut Rig) -> Vec<Event> {
+    let mut events = Vec::new();
+    for _ in 0..2 {
+        events.extend(rig.ask(Origin::Dispatch, Wish::StayConnected));
+        events.extend(rig.run(HOUR / 4 - 1));
+    }
+    events
+}
+
 /// Heat of the next half hours, in joules, and the coldest mean of all rooms in between.
 fn half_hours(rig: &mut Rig, count: usize) -> (Vec<f64>, f64) {
     let mut coldest = f64::INFINITY;
     let heat = (0..count).map(|_| {
         let before = rig.truth().heat_energy.0;
-        rig.run(HOUR / 2);
+        half_an_hour(rig);
         coldest = coldest.min(rig.truth().mean_room().0);
         rig.truth().heat_energy.0 - before
     });
@@ -302,7 +314,7 @@ fn a_dispatch_wish_that_fights_the_comfort_guard_loses_and_says_why() {
         circuit.times.load_shed.share_max = Ratio(0.3);
         circuit.envelope.frost_lower_max = Kelvins(10.0);
         // Rooms as they are in a station that just keeps its promise.
-        circuit.room_target = Celsius(18.0);
+        circuit.room_target = Celsius(18.2);
         (circuit.room_trim.raise_max, circuit.room_trim.lower_max) = (Kelvins(0.0), Kelvins(0.0));
     });
     rig.run_to(1, 6.0);
@@ -312,7 +324,7 @@ fn a_dispatch_wish_that_fights_the_comfort_guard_loses_and_says_why() {
     assert!(granted.iter().any(|event| matches!(event, Event::RequestGranted { .. })), "{granted:?}");
     let mut half = 0;
     let why = loop {
-        let ended = rig.run(HOUR / 2).into_iter().find_map(|event| match event {
+        let ended = half_an_hour(&mut rig).into_iter().find_map(|event| match event {
             Event::LoadShedEnded { why, .. } => Some(why),
             _ => None,
         });
@@ -329,4 +341,28 @@ fn a_dispatch_wish_that_fights_the_comfort_guard_loses_and_says_why() {
         _ => None,
     });
     assert_eq!(refused, Some(Refusal::RoomsCold));
+}
+
+#[test]
+fn what_dispatch_asked_ends_when_dispatch_is_not_heard_any_more() {
+    let mut rig = Rig::of(stations::demo(), Days { mean: 2.0, swing: 0.0 }, |circuit| {
+        circuit.times.load_shed.share_max = Ratio(0.3);
+    });
+    rig.run_to(1, 6.0);
+    let curve = Adjustment { level: Kelvins(2.0), slope: Ratio::ONE };
+    let correction = Correction { curve, room: Kelvins(0.0) };
+    let lasts = Some(Duration::from_secs(8 * HOUR));
+    rig.ask(Origin::Dispatch, Wish::CorrectCurve { circuit: CircuitIndex(0), correction, lasts });
+    rig.ask(Origin::Dispatch, shed(0.15, 3));
+    let heard = half_an_hour(&mut rig);
+    assert!(rig.part(Part::LoadShed) < -1.0 && rig.part(Part::Remote) > 1.5, "{:?}", rig.circuit().setpoint.ledger);
+    assert!(!heard.iter().any(|event| matches!(event, Event::LoadShedEnded { .. })), "{heard:?}");
+
+    let silent = rig.run(HOUR / 2);
+    let ended = |event: &Event| matches!(event, Event::LoadShedEnded { why: ShedEnd::Silence, .. });
+    let told = |event: &&Event| matches!(event, Event::RemoteFellSilent { origin: Origin::Dispatch, .. });
+    assert!(silent.iter().any(ended), "{silent:?}");
+    assert_eq!(silent.iter().filter(told).count(), 1, "{silent:?}");
+    rig.run(HOUR);
+    assert_eq!(rig.part(Part::Remote), 0.0);
 }

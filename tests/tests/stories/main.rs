@@ -9,6 +9,7 @@ mod hours;
 mod interlocks;
 mod limits;
 mod loops;
+mod memory;
 mod motors;
 mod pressure;
 mod pumps;

@@ -63,7 +63,7 @@ fn the_overview_names_what_each_quantity_is_taken_from() {
         (Quantity::Supply, Source::SecondSensor),
         (Quantity::SecondaryReturn, Source::Buildings),
         (Quantity::PrimaryReturn, Source::Meter),
-        (Quantity::HoldingPressure, Source::Switch),
+        (Quantity::HoldingPressure, Source::HeadEstimate),
         (Quantity::DifferentialPressure, Source::Lost),
         (Quantity::TankLevel, Source::Switch),
         (Quantity::Heat, Source::Meter),

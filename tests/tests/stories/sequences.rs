@@ -96,8 +96,6 @@ fn a_cold_start_warms_the_network_no_faster_than_it_bears() {
     let steepest = |rise: f64| {
         let mut story = cold(|circuit| circuit.supply.rise_per_hour = Kelvins(rise));
         story.until(1800, |story| story.circuit().stage == Stage::Heating).expect("it starts");
-        // The first quarter of an hour fills the pipes with warm water.
-        story.run(900);
         let (mut steepest, mut before) = (0.0_f64, story.truth().supply.0);
         for _ in 0..8 {
             story.run(900);
@@ -107,7 +105,8 @@ fn a_cold_start_warms_the_network_no_faster_than_it_bears() {
         steepest
     };
     let (with, without) = (steepest(20.0), steepest(10_000.0));
-    assert!(with < 26.0 && without < 200.0 || without > 40.0, "{with:.0} K/h, {without:.0} without");
+    // The first quarter of an hour fills the pipes with water that is as warm as the lowest setpoint.
+    assert!(with < 50.0 && without > 2.0 * with, "{with:.0} K/h, {without:.0} without");
 }
 
 /// Run: the circuit says that it has arrived, or that it is late.

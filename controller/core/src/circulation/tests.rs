@@ -10,27 +10,9 @@ mod speed;
 
 pub(crate) fn settings() -> CirculationSettings {
     CirculationSettings {
-        pumps: 2,
-        duty: 1,
-        assist: None,
-        mode: CirculationMode::FixedSpeed { speed: Ratio(0.8) },
-        speed_min: Ratio(0.5),
-        speed_max: Ratio(1.0),
-        speed_fallback: Ratio(0.8),
-        estimate_for: Duration::from_secs(1800),
-        flow_floor: None,
-        ramp_per_second: 0.01,
-        proof_within: Duration::from_secs(15),
-        retry_after: Duration::from_secs(1200),
-        retries_max: 3,
-        rotate_after: Duration::from_secs(168 * 3600),
-        rotate_at: None,
-        change_over: ChangeOver::Overlap,
-        off_min: Duration::from_secs(60),
         on_min: Duration::ZERO,
         exercise: Exercise { every: Duration::ZERO, ..Exercise::default() },
-        flow_min: CubicMetersPerSecond(0.005),
-        differential_pressure_min: Pascals(20_000.0),
+        ..CirculationSettings::ordinary()
     }
 }
 
@@ -80,7 +62,7 @@ impl Rig {
     }
 
     fn on(&self) -> Vec<usize> {
-        let commands = self.circulation.commands(&self.settings);
+        let commands = self.circulation.commands(&self.settings).collect::<Vec<_>>();
         (0..commands.len()).filter(|&number| commands[number].start.is_on()).collect()
     }
 
@@ -93,7 +75,7 @@ impl Rig {
     }
 
     fn follow(&mut self) {
-        let commands = self.circulation.commands(&self.settings);
+        let commands = self.circulation.commands(&self.settings).collect::<Vec<_>>();
         let mut flows = false;
         for (number, reading) in self.readings.circulation_pumps.iter_mut().enumerate() {
             let turns = commands[number].start.is_on() && !self.broken[number];
@@ -362,12 +344,12 @@ fn an_exercised_pump_takes_over_when_the_duty_fails_and_its_speed_does_not_jump(
     let mut rig = Rig::new(&CirculationSettings { exercise: EXERCISE, rotate_after: Duration::ZERO, ..settings() });
     rig.run(3 * 86_400 + 10, Run::Wanted);
     assert_eq!(rig.on(), [0, 1]);
-    let mut speed = rig.circulation.commands(&rig.settings)[1].speed;
+    let mut speed = rig.circulation.commands(&rig.settings).nth(1).unwrap().speed;
     assert_eq!(speed, Ratio(0.5));
     (rig.fault[0], rig.broken[0]) = (true, true);
     for _ in 0..60 {
         rig.run(1, Run::Wanted);
-        let now = rig.circulation.commands(&rig.settings)[1].speed;
+        let now = rig.circulation.commands(&rig.settings).nth(1).unwrap().speed;
         assert!((now - speed).0 <= 0.01 + 1e-9, "{speed:?} to {now:?}");
         speed = now;
     }

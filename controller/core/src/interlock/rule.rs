@@ -39,6 +39,8 @@ pub(super) struct Rule {
 pub(super) fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&MakeUpSettings>, sight: &Sight) -> Rule {
     const NOW: Duration = Duration::ZERO;
     const SETTLED: Duration = Duration::from_secs(10);
+    // A switch is quiet again a few kPa higher: pumps that start at once lower the suction by as much and stand again.
+    const BY_SWITCH: Duration = Duration::from_secs(60);
     let at_once = |wrong: bool| Rule { trip: wrong, trip_after: NOW, clear: !wrong, clear_after: NOW };
     let contact =
         |contact: Contact| Rule { trip: contact.acted(), trip_after: NOW, clear: contact.quiet(), clear_after: NOW };
@@ -66,7 +68,7 @@ pub(super) fn rule(trip: Trip, settings: &InterlockSettings, make_up: Option<&Ma
             trip_after: settings.pressure_delay,
             clear: sight.low_pressure_switch.quiet()
                 && sight.holding_pressure.is_none_or(|p| p >= settings.pressure_restart),
-            clear_after: SETTLED,
+            clear_after: if sight.holding_pressure.is_some() { SETTLED } else { BY_SWITCH },
         },
         Trip::MainsLost => Rule {
             trip: sight.mains == Some(false),

@@ -1,31 +1,10 @@
-use heatstation_points::{Kelvins, Pascals};
+use heatstation_points::Pascals;
 
 use super::rule::{ATMOSPHERE, vapour_pressure};
 use super::*;
 
-pub(crate) fn settings() -> InterlockSettings {
-    InterlockSettings {
-        supply_trip: Celsius(85.0),
-        supply_reset: Kelvins(5.0),
-        supply_trip_delay: Duration::from_secs(2),
-        circulation_delay: Duration::from_secs(2),
-        circulation_reset: Duration::from_secs(30),
-        pressure_protect: Pascals(150_000.0),
-        pressure_restart: Pascals(200_000.0),
-        pressure_delay: Duration::from_secs(5),
-        mains_return: Duration::from_secs(45),
-        pressure_trip: Pascals(600_000.0),
-        sensor_hold: Duration::from_secs(60),
-        sensor_substitute: Duration::from_secs(1800),
-        valve_safe_cold: heatstation_points::Ratio(0.3),
-        valve_safe_below: Celsius(5.0),
-        trips_per_hour_max: 3,
-        mains_stagger: Duration::ZERO,
-        primary_pressure_min: None,
-        relief_open_max: Duration::from_secs(60),
-        flood: FloodPolicy::CloseInlet,
-        plant_room_max: Celsius(45.0),
-    }
+fn settings() -> InterlockSettings {
+    InterlockSettings::ordinary()
 }
 
 fn sound() -> Sight {

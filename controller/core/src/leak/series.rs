@@ -19,6 +19,8 @@ impl<const N: usize> Series<N> {
         if self.values.len() >= N {
             self.values.remove(0);
         }
+        // A series that was read from a file has no room yet; it asks once.
+        self.values.reserve_exact(N - self.values.len());
         self.values.push((time, value));
     }
 

@@ -1,37 +1,13 @@
 //! Stories of pressure holding on a small bare net.
 
-use heatstation_points::{CubicMeters, CubicMetersPerSecond, Fault, Meters, PumpReadings, Reading};
+use heatstation_points::{CubicMeters, CubicMetersPerSecond, Fault, PumpReadings, Reading};
 
 use super::*;
 use crate::circulation::PumpFailure;
 use crate::moment::Weekday;
-use crate::settings::{BurstPolicy, LeakSettings};
 
 pub(crate) fn settings(mode: MakeUpMode) -> MakeUpSettings {
-    MakeUpSettings {
-        pumps: 2,
-        mode,
-        start: Pascals(280_000.0),
-        setpoint: Pascals(300_000.0),
-        sleep_raise: Pascals(0.0),
-        assist_after: None,
-        relief_close: Pascals(340_000.0),
-        relief_open: Pascals(360_000.0),
-        relief_fights_max: 6,
-        run_max: Duration::from_secs(1200),
-        volume_per_day_max: 20.0,
-        blind_volume_per_hour_max: 1.0,
-        tank_low: Meters(0.4),
-        tank_refill: Meters(1.0),
-        tank_full: Meters(1.6),
-        leak: LeakSettings {
-            volume: 86.0,
-            compliance: 1.0e-6,
-            per_day_max: Ratio(0.02),
-            burst: CubicMetersPerSecond(4.0 / 3600.0),
-            on_burst: BurstPolicy::Alarm,
-        },
-    }
+    MakeUpSettings { mode, ..MakeUpSettings::ordinary() }
 }
 
 /// A small bare net: a litre is 5 kPa; two pumps of 2 m³/h.
@@ -75,7 +51,7 @@ impl Rig {
     }
 
     fn working(&self) -> Vec<usize> {
-        let commands = self.make_up.commands(&self.settings);
+        let commands = self.make_up.commands(&self.settings).collect::<Vec<_>>();
         (0..commands.len()).filter(|&number| commands[number].start.is_on()).collect()
     }
 
@@ -98,7 +74,7 @@ impl Rig {
 
     fn answer(&mut self) {
         let mut litres = 0.0;
-        for (number, command) in self.make_up.commands(&self.settings).iter().enumerate() {
+        for (number, command) in self.make_up.commands(&self.settings).enumerate() {
             let turns = command.start.is_on() && !self.unseen[number];
             self.readings.make_up_pumps[number].running = Reading::good(Switch::from(turns));
             // Its head falls away below 40 % speed.

@@ -207,6 +207,7 @@ fn health_sight(
         gain: memory.supply_loop.schedule().gain(),
         flow: at.own.own.primary_flow.fresh(),
         pressure: around(at).primary_pressure,
+        steady: !memory.setpoint.travels(),
     })
 }
 

@@ -104,20 +104,21 @@ pub(super) fn hold_pressure(
     memory: &mut CircuitState,
     at: &Surroundings,
     seen: &Seen,
-) -> CircuitCommands {
-    let buildings = 0..settings.buildings.len();
-    let mut commands = CircuitCommands {
-        valve_position: memory.supply_loop.actuator.target(),
-        valve_motor: memory.supply_loop.actuator.motor(&settings.valve),
-        circulation_pumps: memory.circulation.commands(&settings.circulation),
-        make_up_pumps: Vec::new(),
-        relief_open: None,
-        tank_inlet_open: None,
-        building_valves: buildings.map(|number| memory.leases.building_valve(BuildingIndex(number))).collect(),
-        isolation_open: settings
-            .isolation
-            .map(|_| Switch::from(memory.interlocks.isolates(&settings.interlock).is_none())),
-    };
+    commands: &mut CircuitCommands,
+) {
+    let CircuitCommands { circulation_pumps, make_up_pumps, building_valves, .. } = commands;
+    circulation_pumps.clear();
+    circulation_pumps.extend(memory.circulation.commands(&settings.circulation));
+    make_up_pumps.clear();
+    building_valves.clear();
+    let buildings = (0..settings.buildings.len()).map(BuildingIndex);
+    building_valves.extend(buildings.map(|building| memory.leases.building_valve(building)));
+
+    commands.valve_position = memory.supply_loop.actuator.target();
+    commands.valve_motor = memory.supply_loop.actuator.motor(&settings.valve);
+    (commands.relief_open, commands.tank_inlet_open) = (None, None);
+    commands.isolation_open =
+        settings.isolation.map(|_| Switch::from(memory.interlocks.isolates(&settings.interlock).is_none()));
     if let Some(make_up) = &settings.make_up {
         let leases = &memory.leases;
         let off_by_hand = leases.maintains(Device::MakeUp) || leases.make_up() == Some(Switch::Off);
@@ -131,11 +132,10 @@ pub(super) fn hold_pressure(
         }
         memory.make_up.advance(make_up, at.own, seen.holding_pressure, barred, at.dt);
         watch_leaks(make_up, memory, at, seen);
-        commands.make_up_pumps = memory.make_up.commands(make_up);
+        commands.make_up_pumps.extend(memory.make_up.commands(make_up));
         commands.relief_open = Some(relief(make_up, memory, seen));
         commands.tank_inlet_open = Some(inlet(memory));
     }
-    commands
 }
 
 fn watch_leaks(make_up: &MakeUpSettings, memory: &mut CircuitState, at: &Surroundings, seen: &Seen) {

@@ -6,7 +6,7 @@ use heatstation_core::forecast::Forecast;
 use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
-use heatstation_core::{Inputs, Moment, Report, Settings, State, step};
+use heatstation_core::{Inputs, Moment, Report, Settings, State, step_reusing};
 use heatstation_points::{Catalogue, Definition, Direction, Fault, Pace, Point, Reading, Readings, RoomSignal};
 use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{Plant, StationPlantSettings, Weather, WeatherSource};
@@ -129,7 +129,8 @@ impl ClosedLoop {
         let wall = UtcMillis(self.start.0 + self.seconds as i64 * 1000);
         self.inputs.now = Moment { monotonic: Duration::from_secs(self.seconds), wall, local: local(wall, self.zone) };
         self.inputs.requests = requests;
-        let (state, mut report) = step(&self.settings, std::mem::take(&mut self.state), &self.inputs);
+        let (state, spent) = (std::mem::take(&mut self.state), self.report.take());
+        let (state, mut report) = step_reusing(&self.settings, state, &self.inputs, spent);
         self.state = state;
         alter(&mut report);
         self.command(&report);

@@ -9,26 +9,19 @@ use std::time::Duration;
 use heatstation_core::accident_rate::accident_rate;
 use heatstation_core::area::Area;
 use heatstation_core::event::Event;
-use heatstation_core::heating_curve::{Adjustment, Curve, EmitterCurve};
 use heatstation_core::moment::{Day, LocalTime, UtcMillis};
 use heatstation_core::outage::Cause;
 use heatstation_core::outage_book::OutageBook;
 use heatstation_core::profile::{AccidentRateRule, Clause, Fraction, Profile};
-use heatstation_core::schedule::Schedule;
 use heatstation_core::settings::{
-    BuildingSettings, BuildingValve, BurstPolicy, ChangeOver, CircuitSettings, CirculationMode, CirculationSettings,
-    EnvelopeSettings, EquivalentOutdoorSettings, Exercise, FloodPolicy, FrostSettings, InterlockSettings, LeakSettings,
-    LimitsSettings, MakeUpMode, MakeUpSettings, OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings,
-    RoomTrimSettings, Season, SequenceSettings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings,
-    ValveSettings,
+    BuildingSettings, BuildingValve, CircuitSettings, OutdoorSettings, RoomSettings, Season, ShoulderSettings,
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
 use heatstation_drivers::output::OutputState;
 use heatstation_drivers::wire::{FailureCounts, WireStatistics};
 use heatstation_points::{
-    BuildingIndex, Catalogue, Celsius, CircuitNames, CubicMetersPerSecond, Fault, Kelvins, Meters, Pascals, Quantity,
-    Ratio, Reading, Readings, Value, Watts,
+    BuildingIndex, Catalogue, Celsius, CircuitNames, Fault, Kelvins, Quantity, Reading, Readings, Value,
 };
 
 use crate::snapshot::{CommandShown, CycleShown, Facts, Snapshot, WireShown};
@@ -342,120 +335,9 @@ fn circuit(name: &str, area: u32) -> CircuitSettings {
         building: Some(BuildingIndex((number as usize - 1) % 3)),
     };
     CircuitSettings {
-        name: name.to_owned(),
         heated_area: Area::from_square_meters(area),
         buildings: (1..=3).map(building).collect(),
         rooms: (1..=24).map(room).collect(),
-        curve: Curve::Emitter(EmitterCurve {
-            design_supply: Celsius(75.0),
-            design_return: Celsius(50.0),
-            design_room: Celsius(20.0),
-            design_outdoor: Celsius(-9.0),
-            exponent: 1.3,
-        }),
-        curve_adjustment: Adjustment::default(),
-        weather: EquivalentOutdoorSettings::default(),
-        heating_limit: None,
-        room_target: Celsius(20.0),
-        design_flow: Some(CubicMetersPerSecond(0.032)),
-        design_power: Watts(3.4e6),
-        room_sensors: RoomSensorSettings::default(),
-        room_trim: RoomTrimSettings::default(),
-        schedule: Schedule::default(),
-        times: TimesSettings::default(),
-        supply: SupplySettings {
-            min: Celsius(25.0),
-            warm: None,
-            max: Celsius(80.0),
-            emitter_max: Celsius(80.0),
-            rise_per_hour: Kelvins(20.0),
-            fall_per_hour: Kelvins(20.0),
-        },
-        limits: LimitsSettings::default(),
-        supply_loop: SupplyLoopSettings::default(),
-        valve: ValveSettings::default(),
-        circulation: CirculationSettings {
-            pumps: 2,
-            duty: 1,
-            assist: None,
-            mode: CirculationMode::FixedSpeed { speed: Ratio(0.8) },
-            speed_min: Ratio(0.5),
-            speed_max: Ratio(1.0),
-            speed_fallback: Ratio(0.8),
-            estimate_for: Duration::from_secs(1800),
-            ramp_per_second: 0.01,
-            flow_floor: None,
-            proof_within: Duration::from_secs(15),
-            retry_after: Duration::from_secs(1200),
-            retries_max: 3,
-            rotate_after: Duration::from_secs(168 * 3600),
-            rotate_at: None,
-            change_over: ChangeOver::Overlap,
-            off_min: Duration::from_secs(60),
-            on_min: Duration::from_secs(60),
-            exercise: Exercise::default(),
-            flow_min: CubicMetersPerSecond(0.005),
-            differential_pressure_min: Pascals(20_000.0),
-        },
-        balance: None,
-        make_up: Some(make_up()),
-        sequence: SequenceSettings::default(),
-        interlock: interlock(),
-        isolation: None,
-        frost: FrostSettings::default(),
-        outage: OutageSettings::default(),
-        envelope: EnvelopeSettings::default(),
-    }
-}
-
-fn make_up() -> MakeUpSettings {
-    MakeUpSettings {
-        pumps: 2,
-        mode: MakeUpMode::StartStop,
-        start: Pascals(280_000.0),
-        setpoint: Pascals(300_000.0),
-        sleep_raise: Pascals(0.0),
-        assist_after: None,
-        relief_close: Pascals(340_000.0),
-        relief_open: Pascals(360_000.0),
-        relief_fights_max: 6,
-        run_max: Duration::from_secs(1200),
-        volume_per_day_max: 20.0,
-        blind_volume_per_hour_max: 1.0,
-        tank_low: Meters(0.4),
-        tank_refill: Meters(1.0),
-        tank_full: Meters(1.6),
-        leak: LeakSettings {
-            volume: 86.0,
-            compliance: 1.0e-6,
-            per_day_max: Ratio(0.02),
-            burst: CubicMetersPerSecond(0.001),
-            on_burst: BurstPolicy::Alarm,
-        },
-    }
-}
-
-fn interlock() -> InterlockSettings {
-    InterlockSettings {
-        supply_trip: Celsius(85.0),
-        supply_reset: Kelvins(5.0),
-        supply_trip_delay: Duration::from_secs(2),
-        circulation_delay: Duration::from_secs(2),
-        circulation_reset: Duration::from_secs(30),
-        pressure_protect: Pascals(150_000.0),
-        pressure_restart: Pascals(200_000.0),
-        pressure_delay: Duration::from_secs(5),
-        mains_return: Duration::from_secs(45),
-        pressure_trip: Pascals(600_000.0),
-        sensor_hold: Duration::from_secs(60),
-        sensor_substitute: Duration::from_secs(1800),
-        valve_safe_cold: Ratio(0.3),
-        valve_safe_below: Celsius(5.0),
-        trips_per_hour_max: 3,
-        mains_stagger: Duration::ZERO,
-        primary_pressure_min: None,
-        relief_open_max: Duration::from_secs(60),
-        flood: FloodPolicy::CloseInlet,
-        plant_room_max: Celsius(45.0),
+        ..CircuitSettings::ordinary(name)
     }
 }

@@ -191,7 +191,7 @@ fn a_relief_pressure_below_the_make_up_pressure_is_refused_before_it_can_do_harm
     let problems = check("station.toml", &wrong, None).expect_err("refused");
     assert!(problems.list().iter().any(|problem| problem.key.contains("relief")), "{problems}");
 
-    // What the check keeps away: make-up and relief work against each other, day and night.
+    // What the check keeps away: make-up and relief work against each other until their fight is noticed, again and again.
     let told = |wrong: bool| {
         let mut story = heating(|circuit| {
             let make_up = make_up(circuit);
@@ -205,5 +205,5 @@ fn a_relief_pressure_below_the_make_up_pressure_is_refused_before_it_can_do_harm
         story.truth().relief_volume.0
     };
     let (with, without) = (told(false), told(true));
-    assert!(without > 20.0 * with, "{with:.2} m³ relieved, {without:.2} with settings that the check refuses");
+    assert!(without > 5.0 * with, "{with:.2} m³ relieved, {without:.2} with settings that the check refuses");
 }

@@ -3,75 +3,31 @@
 use std::time::Duration;
 
 use heatstation_points::{
-    Catalogue, Celsius, CircuitNames, CircuitReadings, CubicMetersPerSecond, Kelvins, Meters, Pascals, PumpReadings,
-    Ratio, Reading, Readings, Switch, Watts,
+    Catalogue, Celsius, CircuitNames, CircuitReadings, CubicMetersPerSecond, Meters, Pascals, PumpReadings, Ratio,
+    Reading, Readings, Switch,
 };
 
 use crate::alarm::Alarm;
 use crate::area::Area;
+use crate::circulation;
 use crate::event::Event;
 use crate::forecast::Forecast;
-use crate::heating_curve::{Adjustment, Curve, EmitterCurve};
 use crate::moment::{Day, LocalTime, Moment, UtcMillis};
 use crate::outage::Cause;
 use crate::profile::{AccidentRateRule, Clause, Profile};
 use crate::report::{CircuitCommands, CircuitReport, Report};
 use crate::request::{Origin, Request, Wish};
-use crate::schedule::Schedule;
 use crate::sequence::Stage;
-use crate::settings::{
-    CircuitSettings, EnvelopeSettings, EquivalentOutdoorSettings, FrostSettings, LimitsSettings, MakeUpMode,
-    OutageSettings, OutdoorSettings, RoomSensorSettings, RoomSettings, RoomTrimSettings, Season, SequenceSettings,
-    Settings, ShoulderSettings, SupplyLoopSettings, SupplySettings, TimesSettings, ValveSettings,
-};
+use crate::settings::{CircuitSettings, OutdoorSettings, RoomSettings, Season, Settings, ShoulderSettings};
 use crate::state::State;
 use crate::step::{Health, Inputs, step};
-use crate::{circulation, make_up};
 
 /// A radiator circuit of 86 000 m².
 pub(crate) fn circuit() -> CircuitSettings {
     CircuitSettings {
-        name: "low-zone".to_owned(),
-        heated_area: Area::from_square_meters(86_000),
-        buildings: Vec::new(),
         rooms: (0..4).map(|n| RoomSettings { name: format!("r{n}"), minimum: Celsius(18.0), building: None }).collect(),
-        curve: Curve::Emitter(EmitterCurve {
-            design_supply: Celsius(75.0),
-            design_return: Celsius(50.0),
-            design_room: Celsius(20.0),
-            design_outdoor: Celsius(-9.0),
-            exponent: 1.3,
-        }),
-        curve_adjustment: Adjustment::default(),
-        weather: EquivalentOutdoorSettings::default(),
-        heating_limit: None,
-        room_target: Celsius(20.0),
-        design_flow: Some(CubicMetersPerSecond(0.032)),
-        design_power: Watts(3.4e6),
-        room_sensors: RoomSensorSettings::default(),
-        room_trim: RoomTrimSettings::default(),
-        schedule: Schedule::default(),
-        times: TimesSettings::default(),
-        supply: SupplySettings {
-            min: Celsius(25.0),
-            warm: None,
-            max: Celsius(80.0),
-            emitter_max: Celsius(80.0),
-            rise_per_hour: Kelvins(20.0),
-            fall_per_hour: Kelvins(20.0),
-        },
-        limits: LimitsSettings::default(),
-        supply_loop: SupplyLoopSettings::default(),
-        valve: ValveSettings::default(),
         circulation: circulation::tests::settings(),
-        balance: None,
-        make_up: Some(make_up::tests::settings(MakeUpMode::StartStop)),
-        sequence: SequenceSettings::default(),
-        interlock: crate::interlock::tests::settings(),
-        isolation: None,
-        frost: FrostSettings::default(),
-        outage: OutageSettings::default(),
-        envelope: EnvelopeSettings::default(),
+        ..CircuitSettings::ordinary("low-zone")
     }
 }
 
