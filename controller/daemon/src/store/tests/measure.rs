@@ -32,7 +32,9 @@ fn from_append_to_durable() {
     }
     say(format_args!("append without waiting: {:?} each", started.elapsed() / 5000));
     close(&store);
-    say(format_args!("late of those: {}", store.health().records_late_total));
+    let health = store.health();
+    say(format_args!("late of those: {}", health.records_late_total));
+    assert_eq!(health.records_total, 7000, "each record that was taken is there");
 }
 
 #[test]
@@ -58,6 +60,7 @@ fn opening_and_reading_after_ninety_days() {
         health.database_bytes / 1_000_000,
         health.history_rows_lost_total
     ));
+    assert_eq!(health.history_rows_lost_total, 0, "the writer kept up");
 
     let started = Instant::now();
     let check = StoreSettings { check_wait: Duration::from_secs(1), ..small() };
