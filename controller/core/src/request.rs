@@ -193,7 +193,7 @@ pub enum Refusal {
     OutOfRange,
     /// It would live longer than the envelope allows.
     TooLong,
-    /// More than six wishes of this kind came in one minute.
+    /// More than six wishes came from there in one minute.
     TooOften,
     /// The cause of the trip still holds.
     StillTripped,

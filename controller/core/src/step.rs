@@ -1,8 +1,8 @@
 //! One step of the control: settings, state and inputs in, the next state and a report out.
 //!
-//! Read `step_circuit` as the table of contents: see → setpoint → sequence → valve → pumps → make-up →
-//! balance → interlocks → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it does
-//! with it.
+//! Read `step_circuit` as the table of contents: see → take over → frost → interlocks → sequence → hours → setpoint → valve →
+//! pumps → make-up → balance → outage → alarms. It cannot fail; what is missing is a value with kinds, and each use says what it
+//! does with it.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub struct RawInterlock {
     pub pressure_delay_seconds: Number,
     /// Above this supply pressure make-up stops and, until a person resets it, circulation and heat.
     pub pressure_trip_kilopascals: Number,
-    /// How long mains power must be back before anything starts, this station's stagger included.
+    /// How long mains power must be back before anything starts; this station's own wait comes on top.
     pub mains_return_seconds: Number,
     /// How long a bad supply sensor is bridged by holding the valve.
     pub sensor_hold_seconds: Number,

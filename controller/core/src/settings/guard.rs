@@ -24,7 +24,7 @@ pub struct InterlockSettings {
     pub pressure_restart: Pascals,
     /// How long the pressure must be too low.
     pub pressure_delay: Duration,
-    /// How long mains power must be back before anything starts, this station's stagger included.
+    /// How long mains power must be back before anything starts; this station's own wait comes on top.
     pub mains_return: Duration,
     /// Above this supply pressure make-up stops and, latched, circulation and heat with it.
     pub pressure_trip: Pascals,
