@@ -261,14 +261,12 @@ impl Instruments {
     }
 
     fn station(&self, point: Point, signal: StationSignal, view: View<'_>) -> Option<f64> {
-        let flow = view.primary_flow() / WATER_DENSITY;
-        let design = view.circuits.iter().map(Circuit::primary_design_flow).sum::<f64>() / WATER_DENSITY;
+        let design = || view.circuits.iter().map(Circuit::primary_design_flow).sum::<f64>() / WATER_DENSITY;
         let phase = |share: f64| {
             if self.contacts.mains_failed { 0.0 } else { PHASE_VOLTS * (share + 0.004 * self.noise.jitter(point)) }
         };
-        let current = self.electric_power / (3.0 * PHASE_VOLTS * POWER_FACTOR);
         let sum = |f: &dyn Fn(&Circuit) -> f64| view.circuits.iter().map(f).sum::<f64>();
-        let meter_error = 1.0 + 0.01 * self.noise.character(Point::Station(StationSignal::PrimaryHeatEnergy));
+        let meter_error = || 1.0 + 0.01 * self.noise.character(Point::Station(StationSignal::PrimaryHeatEnergy));
         Some(match signal {
             StationSignal::OutdoorTemperature => self.thermometer(point, self.outdoor),
             StationSignal::OutdoorTemperatureSecond => self.thermometer(point, self.outdoor_second),
@@ -281,19 +279,22 @@ impl Instruments {
             StationSignal::PrimarySupplyPressure => self.transmitter(point, view.primary.supply_pressure()),
             StationSignal::PrimaryReturnPressure => self.transmitter(point, view.primary.return_pressure()),
             StationSignal::PrimaryStrainerPressure => {
-                self.transmitter(point, view.primary.supply_pressure() - 15_000.0 * (flow / design).powi(2))
+                let flow = view.primary_flow() / WATER_DENSITY;
+                self.transmitter(point, view.primary.supply_pressure() - 15_000.0 * (flow / design()).powi(2))
             }
-            StationSignal::PrimaryFlow => self.flow_meter(point, self.meter.told.flow, design),
-            StationSignal::PrimaryHeatPower => self.meter.told.heat * meter_error,
-            StationSignal::PrimaryVolume => self.meter.told.volume * meter_error,
-            StationSignal::PrimaryHeatEnergy => self.meter.told.energy * meter_error,
+            StationSignal::PrimaryFlow => self.flow_meter(point, self.meter.told.flow, design()),
+            StationSignal::PrimaryHeatPower => self.meter.told.heat * meter_error(),
+            StationSignal::PrimaryVolume => self.meter.told.volume * meter_error(),
+            StationSignal::PrimaryHeatEnergy => self.meter.told.energy * meter_error(),
             StationSignal::PrimaryMeterOperatingTime => self.on_power_for,
             StationSignal::ElectricityEnergy => self.electric_energy,
             StationSignal::ElectricityPower => self.electric_power,
             StationSignal::VoltageA => phase(1.0),
             StationSignal::VoltageB => phase(0.995),
             StationSignal::VoltageC => phase(1.005),
-            StationSignal::CurrentA | StationSignal::CurrentB | StationSignal::CurrentC => current,
+            StationSignal::CurrentA | StationSignal::CurrentB | StationSignal::CurrentC => {
+                self.electric_power / (3.0 * PHASE_VOLTS * POWER_FACTOR)
+            }
             StationSignal::MainsHealthy => contact(!self.contacts.mains_failed),
             StationSignal::UpsOnBattery => contact(self.contacts.mains_failed),
             StationSignal::EmergencyStop => contact(self.contacts.emergency_stop),
@@ -314,12 +315,12 @@ impl Instruments {
         let design_flow = c.settings.design_flow() / WATER_DENSITY;
         let primary_design = c.primary_design_flow() / WATER_DENSITY;
         let strainer = STRAINER_SHARE * c.station_loss();
-        let heat_error = 1.0 + 0.01 * self.noise.character(point);
+        let heat_error = || 1.0 + 0.01 * self.noise.character(point);
         match signal {
             CircuitSignal::PrimaryReturnTemperature => self.thermometer(point, shown.primary_return),
             CircuitSignal::PrimaryFlow => self.flow_meter(point, shown.meter.told.flow, primary_design),
-            CircuitSignal::HeatPower => shown.meter.told.heat * heat_error,
-            CircuitSignal::HeatEnergy => shown.meter.told.energy * heat_error,
+            CircuitSignal::HeatPower => shown.meter.told.heat * heat_error(),
+            CircuitSignal::HeatEnergy => shown.meter.told.energy * heat_error(),
             CircuitSignal::ValvePositionFeedback => {
                 (c.valve.feedback() + self.settings.valve_feedback_noise.0 * self.noise.jitter(point)).clamp(0.0, 1.0)
             }

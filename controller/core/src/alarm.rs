@@ -200,7 +200,8 @@ struct Condition {
     active: Option<(UtcMillis, bool)>,
 }
 
-/// The state of all alarms that have ever had a reason in this run. Bounded by the catalogue times the places.
+/// The state of all alarms that have a reason or had one until lately. Bounded by the catalogue times the places, and empty
+/// while all is well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Alarms {
@@ -224,6 +225,9 @@ mod as_list {
 
 impl Alarms {
     /// Judges one alarm this step: raises it after its delay, clears it after its delay.
+    ///
+    /// There are sixty of them a circuit, and in nearly every second all is well with all.
+    #[inline]
     pub fn judge(
         &mut self,
         alarm: Alarm,
@@ -233,12 +237,17 @@ impl Alarms {
         dt: Duration,
         events: &mut Vec<Event>,
     ) {
-        let key = AlarmKey { alarm, place };
-        if !wrong && !self.conditions.contains_key(&key) {
+        if wrong || !self.conditions.is_empty() {
+            self.judge_closely(AlarmKey { alarm, place }, wrong, wall, dt, events);
+        }
+    }
+
+    fn judge_closely(&mut self, key: AlarmKey, wrong: bool, wall: UtcMillis, dt: Duration, events: &mut Vec<Event>) {
+        if !wrong && self.is_at_rest(&key) {
             return;
         }
         let condition = self.conditions.entry(key).or_default();
-        let (on, off) = alarm.delays();
+        let (on, off) = key.alarm.delays();
         let limit = Duration::from_secs(if condition.active.is_some() { off } else { on });
         if wrong == condition.active.is_some() {
             condition.held = Duration::ZERO;
@@ -255,6 +264,15 @@ impl Alarms {
         } else {
             condition.active = None;
             events.push(Event::AlarmCleared { alarm: key });
+        }
+    }
+
+    /// Whether an alarm is neither active nor on its way; what there was of it is forgotten then.
+    fn is_at_rest(&mut self, key: &AlarmKey) -> bool {
+        match self.conditions.get(key) {
+            Some(condition) if condition.active.is_some() => false,
+            Some(_) => self.conditions.remove(key).is_some(),
+            None => true,
         }
     }
 

@@ -23,8 +23,15 @@ use crate::timer::seconds;
 const FLOW_EXPONENT: f64 = 0.8;
 /// Primary flows that are believed, of the design flow.
 const FLOW: (f64, f64) = (1e-4, 5.0);
-/// Halvings of that range on a logarithmic scale: 20 end within a hundred-thousandth.
-const HALVINGS: usize = 20;
+/// A flow is found when the next step would move it by less than this part of itself.
+const FOUND: f64 = 1e-7;
+/// Steps of the search: five or six find it, the bracket halves beyond that.
+const STEPS: usize = 40;
+/// The heat's logarithm over the flow's: 0.4 to 1 where the supply is made by it, and what a first step takes.
+const COMMON_SLOPE: f64 = 0.7;
+const SLOPE_MIN: f64 = 1e-3;
+/// Above this ratio of capacities the formula is nought over nought, and its limit is taken.
+const ALIKE: f64 = 1.0 - 1e-6;
 /// The correction of the area follows what is measured in this time, s: fouling takes weeks, a shift's weather hours.
 const CORRECTION_SECONDS: f64 = 6.0 * 3600.0;
 /// A correction outside of this says that the design figures belong to another exchanger.
@@ -54,10 +61,16 @@ impl ExchangerSettings {
         }
     }
 
-    fn transfer_at(&self, primary_flow: f64, secondary_flow: f64) -> f64 {
+    /// hA₁ and hA₂ at their design flows, W/K.
+    fn sides(&self) -> (f64, f64) {
         let r = (self.primary_flow / self.secondary_flow).powf(FLOW_EXPONENT);
-        let primary = (1.0 + r) * self.transfer * (primary_flow / self.primary_flow).powf(FLOW_EXPONENT);
-        let secondary = (1.0 + r) / r * self.transfer * (secondary_flow / self.secondary_flow).powf(FLOW_EXPONENT);
+        ((1.0 + r) * self.transfer, (1.0 + r) / r * self.transfer)
+    }
+
+    fn transfer_at(&self, primary_flow: f64, secondary_flow: f64) -> f64 {
+        let (primary, secondary) = self.sides();
+        let primary = primary * (primary_flow / self.primary_flow).powf(FLOW_EXPONENT);
+        let secondary = secondary * (secondary_flow / self.secondary_flow).powf(FLOW_EXPONENT);
         1.0 / (1.0 / primary + 1.0 / secondary)
     }
 }
@@ -75,6 +88,49 @@ pub struct Inlets {
     pub secondary_return: Celsius,
     /// Secondary flow.
     pub secondary_flow: CubicMetersPerSecond,
+}
+
+/// An exchanger between given inlets: what does not depend on the primary flow, worked out once for many flows.
+struct Duty {
+    /// Primary flow for which it was designed, kg/s, and hA₁ there, W/K.
+    primary_flow: f64,
+    primary_transfer: f64,
+    /// 1/hA₂, K/W.
+    secondary_resistance: f64,
+    /// Capacity flow of the secondary side, W/K.
+    secondary_capacity: f64,
+    /// Between the inlets, K.
+    difference: f64,
+}
+
+impl Duty {
+    fn new(settings: &ExchangerSettings, correction: f64, inlets: &Inlets) -> Duty {
+        let secondary_flow = (inlets.secondary_flow.0 * WATER_DENSITY).max(1e-3);
+        let (primary, secondary) = settings.sides();
+        let secondary = secondary * (secondary_flow / settings.secondary_flow).powf(FLOW_EXPONENT);
+        Duty {
+            primary_flow: settings.primary_flow,
+            primary_transfer: correction * primary,
+            secondary_resistance: 1.0 / (correction * secondary),
+            secondary_capacity: secondary_flow * WATER_HEAT_CAPACITY,
+            difference: (inlets.primary_supply - inlets.secondary_return).0,
+        }
+    }
+
+    /// Heat at e^x times the primary design flow, W: the power of a flow is one exponential of its logarithm.
+    fn heat(&self, x: f64) -> f64 {
+        let transfer = 1.0 / (1.0 / (self.primary_transfer * (FLOW_EXPONENT * x).exp()) + self.secondary_resistance);
+        let (c1, c2) = (self.primary_flow * x.exp() * WATER_HEAT_CAPACITY, self.secondary_capacity);
+        let (smaller, larger) = if c1 < c2 { (c1, c2) } else { (c2, c1) };
+        let (units, z) = (transfer / smaller, smaller / larger);
+        let effectiveness = if z > ALIKE {
+            units / (1.0 + units)
+        } else {
+            let decay = (-units * (1.0 - z)).exp();
+            (1.0 - decay) / (1.0 - z * decay)
+        };
+        effectiveness * smaller * self.difference
+    }
 }
 
 /// The exchanger, and what its area has turned out to be.
@@ -98,46 +154,54 @@ impl Exchanger {
 
     /// Heat at that primary flow (kg/s), W.
     pub fn heat(&self, settings: &ExchangerSettings, primary_flow: f64, inlets: &Inlets) -> f64 {
-        let secondary_flow = (inlets.secondary_flow.0 * WATER_DENSITY).max(1e-3);
-        let transfer = self.correction * settings.transfer_at(primary_flow, secondary_flow);
-        let (c1, c2) = (primary_flow * WATER_HEAT_CAPACITY, secondary_flow * WATER_HEAT_CAPACITY);
-        let (smaller, larger) = if c1 < c2 { (c1, c2) } else { (c2, c1) };
-        let (units, z) = (transfer / smaller, smaller / larger);
-        let effectiveness = if z > 0.999 {
-            units / (1.0 + units)
-        } else {
-            let decay = (-units * (1.0 - z)).exp();
-            (1.0 - decay) / (1.0 - z * decay)
-        };
-        effectiveness * smaller * (inlets.primary_supply - inlets.secondary_return).0
+        Duty::new(settings, self.correction, inlets).heat((primary_flow / settings.primary_flow).ln())
     }
 
     /// The primary flow (kg/s) that brings the secondary water to `supply`; none where no flow does, or no heat is needed.
+    ///
+    /// Heat is almost a power of the flow, so that the secant of their logarithms finds it in a few steps; the bracket that
+    /// it keeps is for where it does not.
     pub fn primary_flow_for(&self, settings: &ExchangerSettings, supply: Celsius, inlets: &Inlets) -> Option<f64> {
         let capacity = inlets.secondary_flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY;
         let wanted = capacity * (supply - inlets.secondary_return).0;
-        let (mut low, mut high) = ((settings.primary_flow * FLOW.0).ln(), (settings.primary_flow * FLOW.1).ln());
-        if wanted <= self.heat(settings, low.exp(), inlets) || wanted >= self.heat(settings, high.exp(), inlets) {
+        let duty = Duty::new(settings, self.correction, inlets);
+        if wanted <= 0.0 || duty.difference <= 0.0 {
             return None;
         }
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (low + high);
-            if self.heat(settings, middle.exp(), inlets) < wanted {
-                low = middle;
+        let short_at = |x: f64| (wanted / duty.heat(x)).ln();
+        let (least, most) = (FLOW.0.ln(), FLOW.1.ln());
+        let (mut low, mut high) = (least, most);
+        // No exchanger does with less water than one that cools it down to the secondary return.
+        let least_flow = wanted / (WATER_HEAT_CAPACITY * duty.difference);
+        let mut x = (least_flow / settings.primary_flow).ln().clamp(least, most);
+        let mut short = short_at(x);
+        let mut slope = COMMON_SLOPE;
+        for _ in 0..STEPS {
+            if short > 0.0 {
+                low = x;
             } else {
-                high = middle;
+                high = x;
             }
+            let toward = x + short / slope;
+            let next = if toward > low && toward < high { toward } else { 0.5 * (low + high) };
+            if (next - x).abs() < FOUND {
+                break;
+            }
+            let there = short_at(next);
+            slope = ((short - there) / (next - x)).max(SLOPE_MIN);
+            (x, short) = (next, there);
         }
-        Some((0.5 * (low + high)).exp())
+        let within = x > least + 4.0 * FOUND && x < most - 4.0 * FOUND;
+        within.then(|| settings.primary_flow * x.exp())
     }
 
     /// By how much the supply rises when the primary flow grows by a hundredth, times a hundred: `dT_s / d ln ṁ₁`.
     pub fn supply_rise(&self, settings: &ExchangerSettings, primary_flow: f64, inlets: &Inlets) -> Kelvins {
         const PART: f64 = 0.01;
         let capacity = (inlets.secondary_flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY).max(1.0);
-        let more = self.heat(settings, primary_flow * (1.0 + PART), inlets);
-        let less = self.heat(settings, primary_flow * (1.0 - PART), inlets);
-        Kelvins((more - less) / capacity / (2.0 * PART))
+        let duty = Duty::new(settings, self.correction, inlets);
+        let x = (primary_flow / settings.primary_flow).ln();
+        Kelvins((duty.heat(x + PART) - duty.heat(x - PART)) / capacity / (2.0 * PART))
     }
 
     /// Looks at all four temperatures of a settled exchanger and corrects its area slowly.
@@ -204,8 +268,34 @@ mod tests {
             let flow = exchanger.primary_flow_for(&settings, Celsius(supply), &inlets).unwrap();
             let rise = exchanger.heat(&settings, flow, &inlets)
                 / (inlets.secondary_flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY);
-            assert!((back + rise - supply).abs() < 1e-2, "{rise} for {supply} from {back}");
+            assert!((back + rise - supply).abs() < 1e-5, "{rise} for {supply} from {back}");
         }
+    }
+
+    #[test]
+    fn halving_the_whole_range_finds_the_same_flow() {
+        let (settings, exchanger) = (four_megawatts(), Exchanger { correction: 0.9 });
+        let mut found = 0;
+        for primary in [60.0, 85.0, 110.0, 130.0] {
+            for (back, share) in [(25.0, 0.3), (35.0, 1.0), (45.0, 1.6), (55.0, 2.5)] {
+                for rise in [0.2, 2.0, 10.0, 25.0, 40.0] {
+                    let inlets = inlets(primary, back, share);
+                    let capacity = inlets.secondary_flow.0 * WATER_DENSITY * WATER_HEAT_CAPACITY;
+                    let (mut low, mut high) = (settings.primary_flow * FLOW.0, settings.primary_flow * FLOW.1);
+                    let heat = |flow: f64| exchanger.heat(&settings, flow, &inlets);
+                    let possible = heat(low) < capacity * rise && capacity * rise < heat(high);
+                    for _ in 0..100 {
+                        let middle = (low * high).sqrt();
+                        if heat(middle) < capacity * rise { low = middle } else { high = middle }
+                    }
+                    let flow = exchanger.primary_flow_for(&settings, Celsius(back + rise), &inlets);
+                    assert_eq!(flow.is_some(), possible, "{primary} {back} {share} {rise}");
+                    assert!(flow.is_none_or(|flow| (flow / low - 1.0).abs() < 1e-6), "{flow:?}, not {low}");
+                    found += usize::from(possible);
+                }
+            }
+        }
+        assert!(found > 30, "{found}");
     }
 
     #[test]

@@ -190,11 +190,12 @@ impl RoomSensors {
 
     /// As many memories as sensors, and those of the same sensors.
     fn fit(&mut self, settings: &CircuitSettings) {
-        let rooms = settings.rooms.iter().take(ROOMS_MAX);
         // FNV-1a, with a byte between names.
-        let list = rooms
-            .flat_map(|room| room.name.bytes().chain([0]))
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let take = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let mut list = 0xcbf2_9ce4_8422_2325_u64;
+        for room in settings.rooms.iter().take(ROOMS_MAX) {
+            list = take(room.name.bytes().fold(list, take), 0);
+        }
         if list != self.list {
             let count = settings.rooms.len().min(ROOMS_MAX);
             *self = RoomSensors { sensors: vec![Sensor::default(); count], list, ..RoomSensors::default() };

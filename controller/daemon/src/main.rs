@@ -272,6 +272,25 @@ enum BenchCommand {
         #[arg(long, value_name = "FILE.svg")]
         svg: Option<PathBuf>,
     },
+    /// How closely the supply follows its setpoint through a season, and whether a valve four times too large hunts.
+    #[command(after_help = "Example: heatstation bench tracking --days 21")]
+    Tracking {
+        /// Another station than that of the demonstration.
+        #[arg(long, value_name = "STATION.toml")]
+        config: Option<PathBuf>,
+        /// Only the first days of the season.
+        #[arg(long)]
+        days: Option<u64>,
+        /// An EnergyPlus weather file; the seeded generator if not given.
+        #[arg(long, value_name = "FILE.epw")]
+        weather: Option<PathBuf>,
+        /// The seed of weather, rooms and noise.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -390,6 +409,9 @@ fn obey(command: Command) -> Outcome {
             json,
             svg,
         }),
+        Command::Bench { command: BenchCommand::Tracking { config, days, weather, seed, json } } => {
+            bench::supply_loop(&bench::TrackingRequest { configuration: config, days, weather, seed, json })
+        }
         Command::Indicators { config, data, profile, format } => {
             indicators::run(&config.config, data, profile.as_deref(), format)
         }

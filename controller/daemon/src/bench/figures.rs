@@ -93,6 +93,8 @@ pub struct Summary {
     pub primary_return: f64,
     /// At the target.
     pub primary_return_at_target: f64,
+    /// Primary return at the target less B1's there, K; none without B1.
+    pub primary_return_at_target_over_expert: Option<Spread>,
     /// Pumps, kWh/m², as run.
     pub pumps: f64,
     /// Pumps at the target over B1's there, less one; none without B1.
@@ -129,6 +131,11 @@ fn summary(results: &[PlantResult], strategy: Strategy) -> Option<Summary> {
             trials.iter().filter_map(|(result, own)| Some(of(own) / of(trial(result, baseline)?) - 1.0)).collect();
         (!pairs.is_empty()).then(|| Spread::of(&pairs))
     };
+    let differs = |of: fn(&Trial) -> f64| {
+        let pairs: Vec<f64> =
+            trials.iter().filter_map(|(result, own)| Some(of(own) - of(trial(result, Strategy::Expert)?))).collect();
+        (!pairs.is_empty()).then(|| Spread::of(&pairs))
+    };
     let (worst, worst_trial) = trials.iter().min_by(|a, b| a.1.as_run.pass.total_cmp(&b.1.as_run.pass))?;
     Some(Summary {
         name: strategy.name(),
@@ -147,6 +154,7 @@ fn summary(results: &[PlantResult], strategy: Strategy) -> Option<Summary> {
         peak_at_target: mean(|t| t.at_target.peak),
         primary_return: mean(|t| t.as_run.primary_return),
         primary_return_at_target: mean(|t| t.at_target.primary_return),
+        primary_return_at_target_over_expert: differs(|t| t.at_target.primary_return),
         pumps: mean(|t| t.as_run.pumps),
         pumps_at_target_over_expert: over(Strategy::Expert, |t| t.at_target.pumps).map(|spread| spread.mean),
         strokes: mean(|t| t.as_run.strokes),
@@ -184,6 +192,13 @@ pub fn table(summaries: &[Summary]) -> String {
         ("  at 98 % pass", each(summaries, |s| format!("{:.1}", s.peak_at_target))),
         ("primary return, °C", each(summaries, |s| format!("{:.1}", s.primary_return))),
         ("  at 98 % pass", each(summaries, |s| format!("{:.1}", s.primary_return_at_target))),
+        (
+            "  at 98 % pass over B1, K",
+            each(summaries, |s| {
+                s.primary_return_at_target_over_expert
+                    .map_or_else(String::new, |d| format!("{:+.2} [{:+.2} {:+.2}]", d.mean, d.low, d.high))
+            }),
+        ),
         ("pumps, kWh/m²", each(summaries, |s| format!("{:.3}", s.pumps))),
         (
             "  at 98 % pass over B1, %",

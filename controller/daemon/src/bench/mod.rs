@@ -13,6 +13,9 @@
 //! - **Pairs.** Every strategy meets the same draw of each plant under the same weather; differences are taken plant by plant,
 //!   with an interval by resampling the plants.
 //!
+//! - **What is asked stands beside what came out.** [`targets`] says met or missed, and which plants missed and what they ran
+//!   into.
+//!
 //! The method follows the studies cited in the guide (baselines B0 to B2, held-out plants, equal-comfort comparison).
 
 pub mod commission;
@@ -22,6 +25,8 @@ pub mod plants;
 pub mod season;
 pub mod strategy;
 pub mod svg;
+pub mod targets;
+pub mod tracking;
 
 pub use compare::{Order, Trial};
 pub use figures::Summary;

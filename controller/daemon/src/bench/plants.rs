@@ -155,6 +155,7 @@ heated_area_m2 = {area}
 emitter = "{emitter}"
 design_supply_celsius = {supply}
 design_return_celsius = {back}
+design_heat_load_watts_per_m2 = {load:.0}
 supply_max_celsius = {supply_max}
 
 [circuit.circulation]
@@ -173,6 +174,8 @@ setpoint_kilopascals = {set}
         last = date_of(last, YEAR),
         supply = circuit.design.supply.0,
         back = circuit.design.return_.0,
+        // By the index of the insulation class, as a designer reckons it: what the seed made of the buildings is not in it.
+        load = member.class.loss(circuit.design.outdoor) * (circuit.design.room - circuit.design.outdoor).0,
         pumps = circuit.circulation.pumps,
         make_up = circuit.make_up.pumps,
     );

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use heatstation_core::Settings;
 use heatstation_core::moment::UtcMillis;
+use heatstation_core::report::CircuitReport;
 use heatstation_core::request::{Origin, Request, Wish};
-use heatstation_points::{Celsius, RoomIndex};
+use heatstation_points::{Celsius, Kelvins, RoomIndex};
 use heatstation_simulator::weather::Uncertainty;
 use heatstation_simulator::{EpwError, Truth, WeatherSource};
 use serde::Serialize;
@@ -50,6 +51,61 @@ pub struct Outcome {
     pub supply_rmse: f64,
     /// Outages.
     pub outages: usize,
+    /// What the rooms added to the room target, mean, K.
+    pub trim: f64,
+    /// What the plant and the control ran into, as shares of the time.
+    pub ran_into: RanInto,
+}
+
+/// Shares of the time in which something was at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct RanInto {
+    /// The supply stood more than 2 K below its setpoint.
+    pub short_of_heat: f64,
+    /// The setpoint was held by a bound.
+    pub bound: f64,
+    /// The room trim stood at the end of what it may do.
+    pub trim_at_end: f64,
+    /// It did not follow the rooms: too few sensors, too fast a weather.
+    pub trim_frozen: f64,
+    /// An interlock held.
+    pub tripped: f64,
+}
+
+/// A supply this far below its setpoint is short of heat.
+const SHORT: Kelvins = Kelvins(2.0);
+
+/// Counts what is run into.
+#[derive(Default)]
+struct Bumps {
+    seconds: f64,
+    trim: f64,
+    sums: RanInto,
+}
+
+impl Bumps {
+    fn note(&mut self, truth: &Truth, report: &CircuitReport) {
+        let one = |yes: bool| f64::from(u8::from(yes));
+        let setpoint = &report.setpoint;
+        self.seconds += 1.0;
+        self.trim += report.room_trim.shift.0;
+        self.sums.short_of_heat += one(setpoint.value - truth.circuits[0].supply > SHORT);
+        self.sums.bound += one(setpoint.held_by.is_some());
+        self.sums.trim_at_end += one(report.room_trim.at_end);
+        self.sums.trim_frozen += one(report.room_trim.frozen.is_some());
+        self.sums.tripped += one(!report.trips.is_empty());
+    }
+
+    fn shares(&self) -> RanInto {
+        let of = |sum: f64| sum / self.seconds.max(1.0);
+        RanInto {
+            short_of_heat: of(self.sums.short_of_heat),
+            bound: of(self.sums.bound),
+            trim_at_end: of(self.sums.trim_at_end),
+            trim_frozen: of(self.sums.trim_frozen),
+            tripped: of(self.sums.tripped),
+        }
+    }
 }
 
 /// What an engineer can know of a season afterwards: outdoor temperature and what the sensors said, day by day.
@@ -117,7 +173,7 @@ pub fn run(
     rig.foresee(forecast);
     let sensors = site.station.catalogue.circuits()[0].rooms.len();
     let (mut tally, mut logbook, mut rooms) = (Tally::default(), Logbook::default(), Histogram::default());
-    let mut pumps_before = 0.0;
+    let (mut pumps_before, mut bumps) = (0.0, Bumps::default());
     for second in 0..span.days * 86_400 {
         let wish = match &mut pilot {
             Pilot::Oracle(oracle) => oracle.look(second, rig.view().0.truth(), minimum),
@@ -139,6 +195,7 @@ pub fn run(
         }
         if let Some(report) = report.filter(|_| second >= WARM_UP_DAYS * 86_400) {
             tally.note(settings, plant.truth(), report);
+            bumps.note(plant.truth(), &report.circuits[0]);
             if second.is_multiple_of(SENSORS_EVERY) {
                 rooms.note(plant.truth());
             }
@@ -161,6 +218,8 @@ pub fn run(
         strokes: figures.valve_strokes_per_day,
         supply_rmse: figures.supply_rmse_kelvins,
         outages: figures.outages,
+        trim: bumps.trim / bumps.seconds.max(1.0),
+        ran_into: bumps.shares(),
     };
     Ok((outcome, logbook))
 }
@@ -219,7 +278,6 @@ impl Histogram {
 mod tests {
     use heatstation_core::step::Health;
     use heatstation_core::{Inputs, State, step};
-    use heatstation_points::Kelvins;
     use heatstation_simulator::family::Member;
 
     use super::super::commission::Tuning;

@@ -6,7 +6,9 @@
 
 use heatstation_core::heating_curve::Curve;
 use heatstation_core::request::{Origin, Request, Wish};
-use heatstation_core::settings::{EquivalentOutdoorSettings, Settings};
+use heatstation_core::settings::{
+    CirculationMode, EquivalentOutdoorSettings, FarSettings, FlowLaw, LoadLine, Settings, StagedFlow,
+};
 use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio, Reading, Readings};
 use heatstation_simulator::Truth;
 use heatstation_simulator::weather::Uncertainty;
@@ -19,7 +21,8 @@ use super::commission::Tuning;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
-    /// B0: the curve as it is found, too warm by what somebody once added, set once a day by yesterday's weather.
+    /// B0: the curve as it is found, too warm by what somebody once added, set once a day by yesterday's weather. Its pumps
+    /// turn at one speed, as those of B1 and B2 do.
     AsFound,
     /// B1: an expert's curve, tuned on the season before with the same sensors, then frozen.
     Expert,
@@ -70,6 +73,10 @@ impl Strategy {
                 Strategy::BestOpen => feel_the_weather(&mut circuit.weather),
                 Strategy::Station => {
                     feel_the_weather(&mut circuit.weather);
+                    let pumps = &mut circuit.circulation;
+                    let design = circuit.design_flow;
+                    (pumps.mode, pumps.flow_floor) =
+                        (by_load(pumps.mode, &circuit.curve), design.map(|flow| flow * FLOW_MIN));
                     // Its level is not the curve's but the rooms': the front is walked by what the rooms are to have.
                     for room in &mut circuit.rooms {
                         room.minimum = room.minimum + shift;
@@ -114,6 +121,24 @@ fn feel_the_weather(weather: &mut EquivalentOutdoorSettings) {
     weather.building = Duration::from_secs(36 * 3600);
     weather.solar_gain = 0.006;
     weather.wind_gain = 0.1;
+}
+
+/// Below this share of the design flow near buildings take all there is.
+const FLOW_MIN: f64 = 0.4;
+
+/// Pumps that turned at one speed let the flow follow the load, φ = q^(1/3), with that speed for the full load.
+///
+/// A network that nobody has balanced has far returns below the others at any flow; there it is the rooms that say whether
+/// the far ones go short, and the returns are not asked.
+fn by_load(mode: CirculationMode, curve: &Curve) -> CirculationMode {
+    let (CirculationMode::FixedSpeed { speed }, Curve::Emitter(curve)) = (mode, curve) else { return mode };
+    CirculationMode::StagedFlow(StagedFlow {
+        full_speed: speed,
+        law: FlowLaw::CubeRoot,
+        load: LoadLine { room: curve.design_room, design_outdoor: curve.design_outdoor },
+        hold: Duration::ZERO,
+        far: FarSettings { ignored: usize::MAX, ..FarSettings::default() },
+    })
 }
 
 /// Bends the curve: the excess of water over room is multiplied, so that the level at the room's own temperature stays.

@@ -1,4 +1,5 @@
-//! `bench strategies`: strategies of control compared on a family of simulated plants.
+//! `bench strategies`: strategies of control compared on a family of simulated plants. `bench tracking`: the supply loop on
+//! one station, and on a valve that would hunt.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -10,7 +11,10 @@ use super::{Failure, Outcome, Progress, say, say_json};
 use crate::bench::compare::{compare, seasons};
 use crate::bench::figures::{summaries, table};
 use crate::bench::svg::front;
-use crate::bench::{Order, Strategy};
+use crate::bench::{Order, Strategy, targets, tracking};
+use crate::plant_of::plant_of;
+use crate::scenario::Asked;
+use crate::simulation::tracking::HUNTING;
 
 /// What is asked.
 #[derive(Debug)]
@@ -103,11 +107,63 @@ pub fn strategies(request: Request) -> Outcome {
             .ok_or_else(|| Failure::Usage("--svg needs the strategy `expert`, by which heat is measured".to_owned()))?;
         std::fs::write(path, picture).with_context(|| format!("{}: the picture cannot be written", path.display()))?;
     }
-    let summary = summaries(&results, &chosen);
+    let (summary, asked) = (summaries(&results, &chosen), targets::of_plants(&results));
     let wall = began.elapsed().as_secs_f64();
     if request.json {
-        return say_json(&serde_json::json!({ "summary": summary, "plants": results, "wall_seconds": wall }));
+        let all = serde_json::json!({ "summary": summary, "targets": asked, "plants": results, "wall_seconds": wall });
+        return say_json(&all);
     }
     say(&table(&summary))?;
-    say(&format!("{all} seasons of {} plants in {wall:.0} s\n", results.len()))
+    say(&format!("{all} seasons of {} plants in {wall:.0} s\n\n", results.len()))?;
+    say(&targets::table(&asked))?;
+    say(&targets::missed(&results))
+}
+
+/// What is asked of the supply loop's bench.
+#[derive(Debug)]
+pub struct TrackingRequest {
+    /// Another station than that of the demonstration.
+    pub configuration: Option<PathBuf>,
+    /// Days of its season; all if none.
+    pub days: Option<u64>,
+    /// A weather file; the generator if none.
+    pub weather: Option<PathBuf>,
+    /// The seed of weather, rooms and noise.
+    pub seed: u64,
+    /// JSON instead of a table.
+    pub json: bool,
+}
+
+/// Runs the supply loop and prints how it followed.
+///
+/// # Errors
+/// A bad configuration or number, a weather file that cannot be read.
+pub fn supply_loop(request: &TrackingRequest) -> Outcome {
+    if request.days == Some(0) {
+        return Err(Failure::Usage("--days is at least 1".to_owned()));
+    }
+    let station = match &request.configuration {
+        Some(path) => super::load(path)?,
+        None => super::demo_station()?,
+    };
+    let steady = super::scenario("steady", request.configuration.as_deref(), &station)?;
+    let asked = Asked { weather: request.weather.as_deref(), seed: Some(request.seed) };
+    let weather = super::plant::weather_of(&station, &steady, &asked, station.settings.season.start)?;
+    let plant = plant_of(&station, request.seed);
+    let order = tracking::Order { station: &station, plant, weather, days: request.days, seed: request.seed };
+    let (began, all) = (Instant::now(), tracking::hours(&order));
+    let (mut progress, mut done) = (Progress::new(), 0);
+    let cases = tracking::run(order, &mut || {
+        done += 1;
+        progress.at(done, all);
+    });
+    progress.done();
+    let (asked, wall) = (targets::of_supply_loop(&cases), began.elapsed().as_secs_f64());
+    if request.json {
+        let all = serde_json::json!({ "cases": cases, "hunting": HUNTING, "targets": asked, "wall_seconds": wall });
+        return say_json(&all);
+    }
+    say(&tracking::table(&cases))?;
+    say(&format!("{HUNTING}\n\n"))?;
+    say(&targets::table(&asked))
 }

@@ -29,10 +29,10 @@ fn local(wall: UtcMillis, zone: Duration) -> LocalTime {
     LocalTime::on(Day(minutes.div_euclid(1440) as i32), minutes.rem_euclid(1440) as u16)
 }
 
-/// A point that the cabinet has, and when it is read.
+/// The points that the cabinet has and that are read together, each so many seconds.
 struct Watched {
-    definition: Definition,
     every: u64,
+    definitions: Vec<Definition>,
 }
 
 /// A station with its control, in virtual time.
@@ -50,6 +50,8 @@ pub struct ClosedLoop {
     seconds: u64,
     start: UtcMillis,
     wire: Wire,
+    /// Whether what was decided in the last second has reached the cabinet.
+    written: bool,
 }
 
 impl ClosedLoop {
@@ -65,12 +67,17 @@ impl ClosedLoop {
     ) -> ClosedLoop {
         let plant = Plant::new(plant, seed);
         let now_weather = weather.at(start.0.div_euclid(1000));
-        let watched = catalogue
-            .definitions()
-            .iter()
-            .filter(|definition| definition.direction == Direction::Input && has_instrument(&plant, definition.point))
-            .map(|definition| Watched { definition: definition.clone(), every: period(definition.pace) })
-            .collect();
+        let mut watched: Vec<Watched> = Vec::new();
+        for definition in catalogue.definitions() {
+            if definition.direction != Direction::Input || !has_instrument(&plant, definition.point) {
+                continue;
+            }
+            let every = period(definition.pace);
+            match watched.iter_mut().find(|group| group.every == every) {
+                Some(group) => group.definitions.push(definition.clone()),
+                None => watched.push(Watched { every, definitions: vec![definition.clone()] }),
+            }
+        }
         let now = Moment { monotonic: Duration::ZERO, wall: start, local: local(start, zone) };
         let inputs = Inputs {
             now,
@@ -94,6 +101,7 @@ impl ClosedLoop {
             seconds: 0,
             start,
             wire: Wire::Up,
+            written: false,
         }
     }
 
@@ -139,29 +147,34 @@ impl ClosedLoop {
     }
 
     fn read(&mut self) {
-        for watched in &self.watched {
-            if !self.seconds.is_multiple_of(watched.every) {
-                continue;
+        for group in self.watched.iter().filter(|group| self.seconds.is_multiple_of(group.every)) {
+            for definition in &group.definitions {
+                let point = definition.point;
+                let reading = match self.wire {
+                    Wire::Down => Reading::bad(Fault::Silent),
+                    Wire::Up => match self.plant.sample(point).map(|number| definition.accept(number)) {
+                        Some(Ok(value)) => Reading::good(value),
+                        Some(Err(fault)) => Reading::bad(fault),
+                        None => Reading::bad(Fault::SensorBroken),
+                    },
+                };
+                self.inputs.readings.put(point, reading);
             }
-            let point = watched.definition.point;
-            let reading = match self.wire {
-                Wire::Down => Reading::bad(Fault::Silent),
-                Wire::Up => match self.plant.sample(point).map(|number| watched.definition.accept(number)) {
-                    Some(Ok(value)) => Reading::good(value),
-                    Some(Err(fault)) => Reading::bad(fault),
-                    None => Reading::bad(Fault::SensorBroken),
-                },
-            };
-            self.inputs.readings.put(point, reading);
         }
     }
 
+    /// Writes what has changed; the cabinet keeps the rest.
     fn command(&mut self, report: &Report) {
+        let held = std::mem::replace(&mut self.written, self.wire == Wire::Up);
         if self.wire == Wire::Down {
             return;
         }
-        for circuit in &report.circuits {
+        for (number, circuit) in report.circuits.iter().enumerate() {
             let Some(commands) = &circuit.commands else { continue };
+            let before = self.report.as_ref().and_then(|before| before.circuits.get(number)).filter(|_| held);
+            if before.is_some_and(|b| b.commands == circuit.commands && b.withheld == circuit.withheld) {
+                continue;
+            }
             for (point, value) in commands.points(circuit.circuit) {
                 if !circuit.withheld.contains(&point) {
                     self.plant.command(point, value);
@@ -193,6 +206,7 @@ impl ClosedLoop {
             self.plant.step(Duration::from_secs(1), utc, &self.weather.at(utc));
             self.seconds += 1;
         }
+        self.written = false;
         self.state = saved
             .and_then(|saved| State::resume(saved, &self.settings, gone))
             .unwrap_or_else(|| State::new(&self.settings));

@@ -19,12 +19,19 @@ const AMPLITUDE: f64 = 1.0;
 const EVENTS: usize = 10;
 /// within this many integral times.
 const WITHIN: f64 = 50.0;
+/// More changes of direction an hour than these, or more full strokes a day, wear a valve whatever the supply does.
+const REVERSALS: f64 = 20.0;
+const STROKES: f64 = 10.0;
+/// What [`TrackingFigures::hunts`] calls hunting, in words.
+pub const HUNTING: &str = "hunting: ten load events (half waves larger than that of 1 K at the loop's own frequency) within \
+                           fifty integral times, more than 20 reversals of the command an hour, or more than 10 full \
+                           strokes a day";
 /// Width of a bin of the error's distribution, K, and how many there are; beyond the last all errors are alike.
 const BIN: f64 = 0.01;
 const BINS: usize = 1000;
 
 /// What one circuit's loop came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct TrackingFigures {
     /// Root mean square of setpoint minus true supply, K.
     pub rmse_kelvins: f64,
@@ -38,6 +45,13 @@ pub struct TrackingFigures {
     pub hunting_events: u64,
     /// The most load events within fifty integral times.
     pub load_events_most: usize,
+}
+
+impl TrackingFigures {
+    /// Whether the loop hunts, by any of the signs.
+    pub fn hunts(&self) -> bool {
+        self.hunting_events > 0 || self.reversals_per_hour > REVERSALS || self.strokes_per_day > STROKES
+    }
 }
 
 /// Sums that become figures.
