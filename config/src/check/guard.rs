@@ -8,6 +8,7 @@ use heatstation_points::{Celsius, Pascals};
 use crate::check::curve::Design;
 use crate::check::make_up;
 use crate::check::supply::Supply;
+use crate::check::times::share_of;
 use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, shown};
 use crate::raw::{RawCircuit, RawEmitter, RawFlood, RawInterlock};
 
@@ -113,7 +114,10 @@ struct Around {
 }
 
 fn check_around(desk: &mut Desk, at: &Section, raw: &RawInterlock, file: &RawCircuit, station: &str) -> Around {
-    let own = derived(stagger(station), "0 to 120 s by the station's id: stations of a district do not start together");
+    let own = derived(
+        (share_of(station) * STAGGER_MAX).round(),
+        "0 to 120 s by the station's id: stations of a district do not start together",
+    );
     let stagger = number!(desk, at, raw.mains_stagger_seconds, 0.0..=900.0, own);
     let primary = raw.primary_pressure_min_kilopascals.as_ref().map(|_| {
         let asked = Otherwise::Required("250");
@@ -153,15 +157,7 @@ fn check_around(desk: &mut Desk, at: &Section, raw: &RawInterlock, file: &RawCir
 }
 
 /// The longest own wait of a station after a return of power, s.
-const STAGGER_MAX: u64 = 120;
-
-/// A station's own wait: its id, well stirred (FNV-1a), so that neighbours with ids in a row are far apart.
-fn stagger(station: &str) -> f64 {
-    let stirred = station
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    (stirred % (STAGGER_MAX + 1)) as f64
-}
+const STAGGER_MAX: f64 = 120.0;
 
 pub(crate) fn check_isolation(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<IsolationSettings> {
     let written = file.isolation.as_ref()?;

@@ -161,7 +161,7 @@ fn check_boost(desk: &mut Desk, circuit: &Section, file: &RawCircuit, base: &Bas
 /// A number from 0 to 1 that follows from a name and spreads names evenly: FNV-1a, and `SplitMix64`'s last step because names
 /// that differ at their end alone differ in FNV's low bits alone. Not the standard library's hash: it may change from one
 /// compiler to the next, and a station would get up at another time.
-fn share_of(name: &str) -> f64 {
+pub(crate) fn share_of(name: &str) -> f64 {
     let hash = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

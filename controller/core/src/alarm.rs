@@ -109,11 +109,11 @@ alarms! {
     PrimaryPressureLow "primary_pressure_low" P2 on 0 off 10, "一次压力过低", "Primary supply pressure too low: valve closed", "Ask the network's dispatch; look for a leak on the primary side.";
     PlantRoomHot "plant_room_hot" P3 on 0 off 60, "机房超温", "Plant room too hot: drives slowed", "Check ventilation and filters.";
     SetpointNotReached "setpoint_not_reached" P3 on 0 off 60, "未按时达到设定温度", "Setpoint not reached in time after the valve opened", "Check the primary supply, strainer and valve.";
-    PressureNotHeld "pressure_not_held" P2 on 1200 off 0, "保压不合格", "Pressure does not hold at the season's start", "Look for a leak before the pumps start; they start after an hour all the same.";
-    RestartsFailed "restarts_failed" P1 on 0 off 0, "多次重启失败", "Power failed again during three restarts: given up", "Check the supply and what trips it; then reset.";
+    PressureNotHeld "pressure_not_held" P2 on 1200 off 0, "保压不合格", "Pressure does not hold at the season's start", "Look for a leak before the pumps start; they start after the patience of the file all the same.";
+    RestartsFailed "restarts_failed" P1 on 0 off 0, "多次重启失败", "Power failed again during restarts: given up", "Check the supply and what trips it; then reset.";
     SupplyBelowSetpoint "supply_below_setpoint" P2 on 1800 off 60, "供水温度偏低", "Supply more than 10 K below its setpoint for 30 min", "Check the primary supply, strainer and valve.";
     PrimaryCold "primary_cold" P2 on 60 off 60, "一次供水温度低", "Primary supply colder than the secondary return", "Ask the heat source.";
-    Freezing "freezing" P1 on 10 off 60, "冻结危险", "Freezing danger: water, a building or a room below 8 °C", "Keep circulating; drain what cannot be kept warm.";
+    Freezing "freezing" P1 on 10 off 60, "冻结危险", "Freezing danger: water, a building or a room is cold", "Keep circulating; drain what cannot be kept warm.";
     NoHeatInFrost "no_heat_in_frost" P1 on 1800 off 60, "严寒停热", "Frost outside and no heat for 30 min: standing, or cold water that nothing heats", "Restore circulation first.";
     ValveDoesNotFollow "valve_does_not_follow" P2 on 0 off 30, "电动阀不跟随", "Valve feedback differs from its command", "Check actuator, linkage and its remote switch.";
     ValveHunting "valve_hunting" P3 on 0 off 60, "供温回路振荡", "The supply loop hunts: it runs with less gain", "Read the valve test in the journal: a worn or too large valve, or a primary pressure that swings.";

@@ -132,7 +132,7 @@ pub enum Wish {
         /// For how long.
         lasts: Duration,
     },
-    /// Give all outputs of a circuit back to automatic; what is worked on only if a person at the station asks.
+    /// Give all outputs of a circuit back to automatic. Only people at the station may: they took them.
     ReturnToAutomatic {
         /// Which circuit.
         circuit: CircuitIndex,

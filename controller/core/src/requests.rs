@@ -6,7 +6,7 @@ use heatstation_points::{CircuitIndex, Kelvins, PumpIndex, Ratio};
 
 use crate::authority::{Device, Hold, Lease};
 use crate::event::Event;
-use crate::request::{Hand, Mode, Origin, Refusal, Request, Wish};
+use crate::request::{Hand, Origin, Refusal, Request, Wish};
 use crate::settings::{CircuitSettings, Settings};
 use crate::state::{CircuitState, State};
 
@@ -112,10 +112,12 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
     let from_there = request.origin == Origin::Operator;
     match &request.wish {
         Wish::SetMode { circuit, mode } => {
-            if *mode == Mode::Stopped && !from_there {
+            // Who stopped it may be at work on it.
+            let memory = circuit_of(state, *circuit)?;
+            if *mode != memory.mode && !from_there {
                 return Err(Refusal::NotFromThere);
             }
-            circuit_of(state, *circuit)?.mode = *mode;
+            memory.mode = *mode;
         }
         Wish::ShiftSupply { circuit, by, lasts } => {
             let envelope = &settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.envelope;
@@ -153,10 +155,11 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
         }
         Wish::ReturnToAutomatic { circuit } => {
             let leases = &mut circuit_of(state, *circuit)?.leases;
-            leases.clear_hands();
-            if from_there {
-                leases.clear_maintenance();
+            if !from_there {
+                return Err(Refusal::NotFromThere);
             }
+            leases.clear_hands();
+            leases.clear_maintenance();
         }
         Wish::AutoTune { circuit, order } => {
             if !from_there {

@@ -22,6 +22,7 @@ use std::collections::VecDeque;
 use heatstation_core::correction::Correction;
 use heatstation_core::equivalent_outdoor::Witness;
 use heatstation_core::event::Event;
+use heatstation_core::frost::FrostStage;
 use heatstation_core::ledger::Part;
 use heatstation_core::load_shed::ShedBy;
 use heatstation_core::report::CircuitReport;
@@ -167,6 +168,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
     let envelope = |circuit: CircuitIndex| seen.settings.circuits.get(circuit.0).map(|circuit| &circuit.envelope);
     match request.wish {
         Wish::SetMode { mode: Mode::Stopped, .. }
+        | Wish::ReturnToAutomatic { .. }
         | Wish::TakeInHand { .. }
         | Wish::TakeForMaintenance { .. }
         | Wish::StartSeason { .. }
@@ -289,7 +291,9 @@ impl Memory {
         }
         let envelope = &settings.envelope;
         let rate = envelope.rate_per_minute.0 / 60.0;
-        let back = (settings.times.load_shed.recovery_per_hour.0 / 3600.0).min(rate);
+        let danger = seen.report.circuits[circuit.0].frost == FrostStage::Danger;
+        let slowly = (settings.times.load_shed.recovery_per_hour.0 / 3600.0).min(rate);
+        let back = if danger { rate } else { slowly };
         let both = (-envelope.lower_max.0, envelope.raise_max.0);
         [
             (&mut self.operator, Part::Operator, both, rate),

@@ -192,10 +192,10 @@ fn suggest_cause(memory: &CircuitState) -> Cause {
     if memory.mode == Mode::Stopped {
         return Cause::Planned;
     }
-    let upstream = memory.interlocks.holds(Trip::ReverseHeat) || memory.interlocks.holds(Trip::MainsLost);
-    if upstream {
+    let upstream = [Trip::ReverseHeat, Trip::MainsLost, Trip::PrimaryPressureLow];
+    if upstream.into_iter().any(|trip| memory.interlocks.holds(trip)) {
         return Cause::UpstreamSupply;
     }
-    let ours = memory.interlocks.active().next().is_some();
+    let ours = memory.interlocks.active().any(|trip| trip.closes_valve() || trip.stops_circulation());
     if ours { Cause::EnterpriseAccident } else { Cause::Unknown }
 }

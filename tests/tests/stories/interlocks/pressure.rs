@@ -171,7 +171,7 @@ fn a_relief_valve_that_does_not_close_ends_the_make_up() {
         (story, pumped)
     };
     let (mut story, pumped) = told(Duration::from_secs(60));
-    assert!(story.circuit().trips.contains(&Trip::ReliefTooLong) && story.alarm(Alarm::PressureHigh));
+    assert!(story.circuit().trips.contains(&Trip::ReliefTooLong) && story.alarm(Alarm::ReliefOpenLong));
     assert!(pumped < 0.3, "{pumped:.2} m³");
     story.mend(&Fault::ReliefStuckOpen(LOW));
     assert!(story.until(60, Story::makes_up).is_some(), "it lets go by itself");
