@@ -112,6 +112,7 @@ alarms! {
     PressureNotHeld "pressure_not_held" P2 on 1200 off 0, "保压不合格", "Pressure does not hold at the season's start", "Look for a leak before the pumps start; they start after the patience of the file all the same.";
     RestartsFailed "restarts_failed" P1 on 0 off 0, "多次重启失败", "Power failed again during restarts: given up", "Check the supply and what trips it; then reset.";
     SupplyBelowSetpoint "supply_below_setpoint" P2 on 1800 off 60, "供水温度偏低", "Supply more than 10 K below its setpoint for 30 min", "Check the primary supply, strainer and valve.";
+    SupplyAboveSetpoint "supply_above_setpoint" P2 on 1800 off 60, "供水温度偏高", "Supply more than 10 K above its setpoint for 30 min", "See whether the valve closes: it may leak, stand in hand, or be too large.";
     PrimaryCold "primary_cold" P2 on 60 off 60, "一次供水温度低", "Primary supply colder than the secondary return", "Ask the heat source.";
     Freezing "freezing" P1 on 10 off 60, "冻结危险", "Freezing danger: water, a building or a room is cold", "Keep circulating; drain what cannot be kept warm.";
     NoHeatInFrost "no_heat_in_frost" P1 on 1800 off 60, "严寒停热", "Frost outside and no heat for 30 min: standing, or cold water that nothing heats", "Restore circulation first.";

@@ -24,8 +24,8 @@ use crate::timer::seconds;
 
 /// Water colder than this may freeze in the coldest corner.
 const FREEZING: Celsius = Celsius(8.0);
-/// Supply this far below its setpoint is worth an alarm (Samson: 10 K for 30 min).
-const BELOW_SETPOINT: Kelvins = Kelvins(10.0);
+/// Supply this far from its setpoint is worth an alarm (Samson: 10 K for 30 min).
+const DEVIATION: Kelvins = Kelvins(10.0);
 
 /// A return limit that holds for a day and a night is no weather any more: something is wrong with curve or plant.
 const LIMIT_LASTING: Duration = Duration::from_secs(24 * 3600);
@@ -58,7 +58,10 @@ pub(crate) fn of_circuit(
     let trip = |trip: Trip| memory.interlocks.holds(trip);
     let heating = report.stage == Stage::Heating;
     let demanded = heating || report.stage == Stage::StartingPumps;
-    let below = report.supply.is_some_and(|supply| report.setpoint.value - supply > BELOW_SETPOINT);
+    let missing = report.supply.map(|supply| report.setpoint.value - supply);
+    let below = missing.is_some_and(|missing| missing > DEVIATION);
+    // Standing water is as warm as it was: only what is sent to the buildings is too warm for them.
+    let above = missing.is_some_and(|missing| -missing > DEVIATION) && report.circulating == Some(true);
     let water = frost::coldest_water(at.own);
     let standing = !memory.circulation.any_on() && memory.supply_loop.command.0 <= 0.0;
     let unable = (0..settings.circulation.pumps).filter(|&number| unable(report, at, number)).count();
@@ -105,6 +108,7 @@ pub(crate) fn of_circuit(
     judge(Alarm::LeakTrend, report.leak.is_some_and(|leak| leak.signs().next().is_some()));
     judge(Alarm::Burst, report.leak.is_some_and(|leak| leak.burst));
     judge(Alarm::SupplyBelowSetpoint, heating && below);
+    judge(Alarm::SupplyAboveSetpoint, heating && above);
     judge(Alarm::PrimaryCold, trip(Trip::ReverseHeat));
     judge(Alarm::Freezing, water.is_some_and(|water| water < FREEZING) || report.frost == FrostStage::Danger);
     // Pumps that run cool the network out where the valve is kept closed.

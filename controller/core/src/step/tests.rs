@@ -408,3 +408,16 @@ fn a_building_valve_that_somebody_works_on_is_not_written() {
         |(_, event): &(u64, Event)| matches!(event, Event::RequestRefused { refusal: Refusal::NoSuchThing, .. });
     assert!(rig.events.iter().any(refused));
 }
+
+#[test]
+fn a_supply_far_from_its_setpoint_is_told_either_way() {
+    for (position, alarm) in [(0.7, Alarm::SupplyAboveSetpoint), (0.0, Alarm::SupplyBelowSetpoint)] {
+        let mut rig = Rig::warm();
+        let (circuit, hand) = (CircuitIndex(0), Hand::Valve(Ratio(position)));
+        rig.ask(Origin::Operator, Wish::TakeInHand { circuit, hand, lasts: Duration::from_secs(7200) });
+        rig.run(1700);
+        assert!(!rig.alarm(alarm));
+        rig.run(300);
+        assert!(rig.alarm(alarm), "{:?} of {:?}", rig.circuit().supply, rig.circuit().setpoint.value);
+    }
+}

@@ -42,6 +42,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::Maintenance => "检修完成后结束检修状态。",
         Alarm::DispatchSilent => "检查与调度中心的通讯。",
         Alarm::WatchdogUnfit => "按日志提示设置设备看门狗。",
+        Alarm::SupplyAboveSetpoint => "查看电动阀能否关小: 可能内漏、处于手动或选型过大。",
         Alarm::SupplyBelowSetpoint | Alarm::SetpointNotReached => "检查一次供水、除污器和电动阀。",
         Alarm::PrimaryCold => "联系热源单位。",
         Alarm::Freezing => "保持循环; 无法保温的管段应泄水。",
