@@ -17,6 +17,7 @@ pub mod profile;
 pub mod report;
 pub mod request;
 pub mod settings;
+pub mod sources;
 pub mod state;
 pub mod step;
 
@@ -49,6 +50,7 @@ pub mod limits;
 pub mod load_shed;
 pub mod make_up;
 pub mod meter_limit;
+mod named;
 pub mod optimum;
 pub mod outage;
 pub mod outage_book;

@@ -47,6 +47,17 @@ pub enum OutdoorSource {
 }
 
 impl OutdoorSource {
+    /// All of them, best first.
+    pub const ALL: [OutdoorSource; 7] = [
+        OutdoorSource::Sensor,
+        OutdoorSource::SecondSensor,
+        OutdoorSource::ColderSensor,
+        OutdoorSource::ColderService,
+        OutdoorSource::Forecast,
+        OutdoorSource::LastGood,
+        OutdoorSource::Fallback,
+    ];
+
     /// The name in metrics and records.
     pub const fn name(self) -> &'static str {
         match self {

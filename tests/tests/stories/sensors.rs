@@ -1,7 +1,8 @@
 //! Sensors that lie, on the physical plant.
 
 use heatstation_core::alarm::Alarm;
-use heatstation_core::sensor_watch::{Finding, Quantity, Source, Watched};
+use heatstation_core::sensor_watch::{Finding, Watched};
+use heatstation_core::sources::{Quantity, Source};
 use heatstation_core::supply_source::SupplySource;
 use heatstation_points::{Celsius, CircuitSignal, Kelvins, Point, StationSignal};
 use heatstation_simulator::Fault;

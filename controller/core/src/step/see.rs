@@ -8,9 +8,10 @@ use crate::circulation;
 use crate::event::Event;
 use crate::room_sensors::Look;
 use crate::room_tail::RoomStatistic;
-use crate::sensor_watch::{self, Movement, Rungs, Sources};
+use crate::sensor_watch::Movement;
 use crate::sequence::Stage;
 use crate::settings::CircuitSettings;
+use crate::sources::{self, Rungs, Sources};
 use crate::state::CircuitState;
 use crate::supply_source::{SupplySource, supply_temperature};
 use crate::surroundings::Surroundings;
@@ -57,7 +58,7 @@ pub(super) fn see(
         rooms_configured: rooms.0.configured,
     };
     Seen {
-        sources: sensor_watch::sources(settings, at.station, at.own, rungs),
+        sources: sources::sources(settings, at.station, at.own, rungs),
         supply,
         supply_source,
         holding_pressure,

@@ -4,22 +4,10 @@
 //! a test holds the lists against them.
 
 use heatstation_core::accident_rate::Status;
-use heatstation_core::outdoor::OutdoorSource;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
 use heatstation_core::supply_source::SupplySource;
 use heatstation_drivers::output::OutputState;
-
-/// All rungs of the outdoor ladder.
-pub(super) const OUTDOOR_SOURCES: [OutdoorSource; 7] = [
-    OutdoorSource::Sensor,
-    OutdoorSource::SecondSensor,
-    OutdoorSource::ColderSensor,
-    OutdoorSource::ColderService,
-    OutdoorSource::Forecast,
-    OutdoorSource::LastGood,
-    OutdoorSource::Fallback,
-];
 
 /// All rungs of the supply ladder.
 pub(super) const SUPPLY_SOURCES: [SupplySource; 4] =

@@ -334,11 +334,13 @@ fn the_number_of_series_does_not_grow_with_time_or_with_rooms() {
 
 #[test]
 fn lists_of_states_have_every_state_once() {
-    use super::states::{OUTDOOR_SOURCES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS};
+    use super::states::{OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS};
     let distinct = |names: Vec<&str>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
     assert!(distinct(VALVE_REASONS.to_vec()) && distinct(PUMP_REASONS.to_vec()));
     assert!(distinct(heatstation_core::sequence::Stage::ALL.map(heatstation_core::sequence::Stage::name).to_vec()));
-    assert!(distinct(OUTDOOR_SOURCES.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()));
+    assert!(distinct(
+        heatstation_core::outdoor::OutdoorSource::ALL.map(heatstation_core::outdoor::OutdoorSource::name).to_vec()
+    ));
     assert!(distinct(SUPPLY_SOURCES.map(heatstation_core::supply_source::SupplySource::name).to_vec()));
     assert!(distinct(OUTPUT_STATES.map(heatstation_drivers::output::OutputState::name).to_vec()));
     assert!(distinct(STATUSES.map(super::states::status_name).to_vec()));

@@ -6,7 +6,8 @@ use heatstation_core::authority::{Authority, Device};
 use heatstation_core::frost::FrostStage;
 use heatstation_core::reason::OperationReason;
 use heatstation_core::report::CircuitReport;
-use heatstation_core::sensor_watch::{Finding, Quantity, Watched};
+use heatstation_core::sensor_watch::{Finding, Watched};
+use heatstation_core::sources::Quantity;
 
 use super::{Labels, Table, seconds, states, whole};
 

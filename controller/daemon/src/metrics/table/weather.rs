@@ -9,7 +9,6 @@ use heatstation_core::report::CircuitReport;
 use heatstation_core::season::HeatingTime;
 
 use super::super::Number;
-use super::super::states::OUTDOOR_SOURCES;
 use super::{Table, seconds, states};
 
 /// All rows about the weather.
@@ -42,7 +41,7 @@ fn outdoor(table: &mut Table) {
     let help = "The same, smoothed: what the heating curve looks at.";
     let name = ("heatstation_outdoor_filtered_temperature", "celsius");
     table.gauge(name, help, table.alone(Number::Real(outdoor.filtered.0)));
-    let all = OUTDOOR_SOURCES.map(OutdoorSource::name);
+    let all = OutdoorSource::ALL.map(OutdoorSource::name);
     let help = "1 for the source of the outdoor temperature in use.";
     one_of(table, "heatstation_outdoor_source", "source", help, all, outdoor.source.name());
     let all = Doubt::ALL.into_iter().map(Doubt::name).chain(["none"]);

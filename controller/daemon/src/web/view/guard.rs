@@ -38,11 +38,9 @@ pub(super) struct SourceView {
 
 pub(super) fn sources(circuit: &CircuitReport) -> Vec<SourceView> {
     let view =
-        |(quantity, source): (heatstation_core::sensor_watch::Quantity, heatstation_core::sensor_watch::Source)| {
-            SourceView {
-                quantity: Word::new(quantity.name(), quantity.texts()),
-                source: Word::new(source.name(), source.texts()),
-            }
+        |(quantity, source): (heatstation_core::sources::Quantity, heatstation_core::sources::Source)| SourceView {
+            quantity: Word::new(quantity.name(), quantity.texts()),
+            source: Word::new(source.name(), source.texts()),
         };
     circuit.sources.all().map(view).collect()
 }
