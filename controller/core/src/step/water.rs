@@ -43,7 +43,8 @@ pub(super) fn drive_pumps(
         out,
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail.map(|tail| tail.sure()),
+        // The best guess: the margin for its error is the room feedback's, which heats for it.
+        rooms: seen.rooms.tail.map(|tail| tail.excess),
         local: at.now.local,
     };
     memory.circulation.advance(&settings.circulation, at.index, at.own, &asked, at.dt, events);
