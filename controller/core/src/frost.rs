@@ -135,9 +135,13 @@ const OUTDOOR_OVER: Kelvins = Kelvins(1.0);
 
 /// The coldest water that is measured.
 pub fn coldest_water(readings: &CircuitReadings) -> Option<Celsius> {
-    let of_circuit = [readings.own.supply_temperature.usable(), readings.own.return_temperature.usable()];
+    let colder = |one: Option<Celsius>, other: Option<Celsius>| match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (known, None) | (None, known) => known,
+    };
+    let of_circuit = colder(readings.own.supply_temperature.usable(), readings.own.return_temperature.usable());
     let of_buildings = readings.buildings.iter().map(|building| building.return_temperature.usable());
-    of_circuit.into_iter().chain(of_buildings).flatten().reduce(Celsius::min)
+    of_buildings.fold(of_circuit, colder)
 }
 
 impl Frost {

@@ -40,8 +40,8 @@ impl<const N: usize> Series<N> {
             return None;
         }
         let n = count as f64;
-        let (mean_time, mean) =
-            self.values.iter().fold((0.0, 0.0), |sum, (time, value)| (sum.0 + time / n, sum.1 + value / n));
+        let sums = self.values.iter().fold((0.0, 0.0), |sum, (time, value)| (sum.0 + time, sum.1 + value));
+        let (mean_time, mean) = (sums.0 / n, sums.1 / n);
         let (mut squares, mut products) = (0.0, 0.0);
         for (time, value) in &self.values {
             squares += (time - mean_time).powi(2);

@@ -50,7 +50,8 @@ pub(super) fn drive_pumps(
         out: kept_out(settings, memory, frost, jog),
         proven: seen.circulating,
         outdoor: at.outdoor.filtered,
-        rooms: seen.rooms.tail.map(|tail| tail.sure()),
+        // The best guess: the margin for its error is the room feedback's, which heats for it.
+        rooms: seen.rooms.tail.map(|tail| tail.excess),
         local: at.now.local,
     };
     let mut circulation = settings.circulation;

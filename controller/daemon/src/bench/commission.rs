@@ -36,6 +36,12 @@ pub struct Tuning {
 const FIRST_SLOPE: f64 = 0.8;
 /// The bounds that an adaptive curve is given.
 const SLOPES: (f64, f64) = (0.4, 1.3);
+/// A sensor that is this far from the middle of all speaks of itself: its flat has no heat, or it hangs over a radiator. The
+/// expert goes and looks, and leaves it out; if that were more than a third of them, it is the station that is uneven.
+const VISITED: f64 = 3.0;
+/// By how much the coldest flats move with the level, until two seasons have shown it; and what is believed of that.
+const FOLLOWS: f64 = 0.7;
+const FOLLOWING: (f64, f64) = (0.4, 1.0);
 /// Nobody moves a curve's level further than this in one season: K.
 const LEVEL_MAX: f64 = 6.0;
 /// Emitters give heat with about this power of their excess.
@@ -57,18 +63,32 @@ pub fn tune(site: &Site, span: Span) -> Result<Tuning, EpwError> {
         // Rooms that follow T = Te + k (Ti − Te) have a slope of 1 − k over Te; k is what the excess gives to its power n.
         let k = (1.0 - seen.per_outdoor_kelvin).clamp(0.5, 2.0);
         tuning.slope = (FIRST_SLOPE * k.powf(-1.0 / EXPONENT)).clamp(SLOPES.0, SLOPES.1);
-        tuning.level = bounded(minimum - seen.tail);
+        tuning.level = bounded((minimum - seen.tail) * (1.0 / FOLLOWS));
     }
     let (_, logbook) = season(&tuning)?;
-    if let Some(seen) = read(&logbook) {
-        tuning.level = bounded(tuning.level + (minimum - seen.tail));
+    let second = read(&logbook);
+    let before = tuning.level;
+    if let Some(seen) = &second {
+        tuning.level = bounded(tuning.level + (minimum - seen.tail) * (1.0 / FOLLOWS));
     }
     let (outcome, logbook) = season(&tuning)?;
-    tuning.as_found = tuning.level + (minimum - Celsius(outcome.tail)) + site.member.as_found_level();
-    if let Some(seen) = read(&logbook) {
-        tuning.level = bounded(tuning.level + (minimum - seen.tail));
+    let third = read(&logbook);
+    let follows = follows(second.as_ref().zip(third.as_ref()), tuning.level - before);
+    tuning.as_found = tuning.level + (minimum - Celsius(outcome.tail)) * (1.0 / follows) + site.member.as_found_level();
+    if let Some(seen) = third {
+        tuning.level = bounded(tuning.level + (minimum - seen.tail) * (1.0 / follows));
     }
     Ok(tuning)
+}
+
+/// By how much the coldest flats moved with the level, if it moved at all.
+fn follows(seen: Option<(&Read, &Read)>, moved: Kelvins) -> f64 {
+    match seen {
+        Some((before, after)) if moved.0.abs() > 0.5 => {
+            ((after.tail - before.tail).0 / moved.0).clamp(FOLLOWING.0, FOLLOWING.1)
+        }
+        Some(_) | None => FOLLOWS,
+    }
 }
 
 fn bounded(level: Kelvins) -> Kelvins {
@@ -107,6 +127,7 @@ fn read(logbook: &Logbook) -> Option<Read> {
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         })
         .collect();
+    let long_run = without_visited(long_run);
     let m = long_run.len() as f64;
     let centre = median(long_run.clone());
     let squares: f64 = long_run.iter().map(|value| (value - centre).powi(2)).sum();
@@ -115,8 +136,34 @@ fn read(logbook: &Logbook) -> Option<Read> {
     Some(Read { per_outdoor_kelvin: covariance / variance, tail: Celsius(centre - COLD * scatter - margin) })
 }
 
+fn without_visited(all: Vec<f64>) -> Vec<f64> {
+    let centre = median(all.clone());
+    let kept: Vec<f64> = all.iter().copied().filter(|value| (value - centre).abs() <= VISITED).collect();
+    if 3 * kept.len() < 2 * all.len() { all } else { kept }
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     0.5 * (values[(n - 1) / 2] + values[n / 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tail(sensors: &[f64]) -> f64 {
+        let said: Vec<Option<f64>> = sensors.iter().copied().map(Some).collect();
+        let rows = (0..48).map(|hour| (Celsius(f64::from(hour) * 0.1), said.clone())).collect();
+        read(&Logbook { rows }).unwrap().tail.0
+    }
+
+    #[test]
+    fn a_flat_without_heat_makes_the_expert_no_warmer() {
+        let heated = [19.5, 20.0, 20.4, 20.8, 21.0, 21.3, 21.6, 22.0, 22.5];
+        let with_empty: Vec<f64> = heated.iter().copied().chain([12.5]).collect();
+        assert!((tail(&heated) - tail(&with_empty)).abs() < 0.05, "{} {}", tail(&heated), tail(&with_empty));
+        // Where a third and more are far off, none of them is an exception.
+        assert!(tail(&[16.0, 16.0, 16.5, 20.5, 21.0, 21.5]) < 14.0);
+    }
 }

@@ -19,7 +19,7 @@ use super::season::{Outcome, Span, run};
 use super::strategy::Strategy;
 
 /// How far the second run of a front is from the first, at least and at most: K.
-const MOVED: (f64, f64) = (0.4, 2.5);
+const MOVED: (f64, f64) = (0.4, 4.0);
 /// Seasons of tuning before the comparison.
 pub const TUNING_SEASONS: u64 = 3;
 
@@ -143,6 +143,7 @@ fn plant(order: &Order, member: Member, season_done: &dyn Fn()) -> Result<PlantR
         };
         let as_run = once(Kelvins(0.0))?;
         let off = site.station.settings.profile.dwelling_min.value.0 - as_run.tail;
+        let off = off / strategy.front_follows();
         let by = if off.abs() < MOVED.0 { MOVED.0.copysign(off) } else { off.clamp(-MOVED.1, MOVED.1) };
         let moved = once(Kelvins(by))?;
         let minimum = site.station.settings.profile.dwelling_min.value.0;

@@ -96,6 +96,15 @@ impl Strategy {
         settings
     }
 
+    /// By how much its coldest flats move when it is moved along its front: a curve's level is felt in part, what is
+    /// regulated by the rooms is felt whole.
+    pub const fn front_follows(self) -> f64 {
+        match self {
+            Strategy::AsFound | Strategy::Expert | Strategy::BestOpen => 0.7,
+            Strategy::Station | Strategy::Oracle => 1.0,
+        }
+    }
+
     /// What it hears of the meteorological service.
     pub const fn forecast(self) -> Option<Uncertainty> {
         match self {
