@@ -25,7 +25,7 @@ use heatstation_core::event::Event;
 use heatstation_core::frost::FrostStage;
 use heatstation_core::ledger::Part;
 use heatstation_core::load_shed::ShedBy;
-use heatstation_core::report::CircuitReport;
+use heatstation_core::report::{CircuitReport, ValveReason};
 use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
 use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
@@ -254,7 +254,25 @@ impl Memory {
             return Some(format!("{:?} is left in hand, all that was asked has expired", report.in_hand));
         }
 
-        let controlling = report.stage == Stage::Heating && report.trips.is_empty() && circuit.ours_for > 0;
+        // The way back from a person's hand is by the ramp, as from a trip.
+        let by_people = match report.valve_reason {
+            ValveReason::Hand | ValveReason::Maintenance | ValveReason::Local => true,
+            ValveReason::Control
+            | ValveReason::Test
+            | ValveReason::AutoTune
+            | ValveReason::Exercise
+            | ValveReason::CreepFlow
+            | ValveReason::Flushing
+            | ValveReason::HoldSensorLost
+            | ValveReason::SafePosition
+            | ValveReason::NoDemand
+            | ValveReason::Starting
+            | ValveReason::Interlock(_)
+            | ValveReason::ShuttingDown
+            | ValveReason::GivenUp => false,
+        };
+        let controlling =
+            report.stage == Stage::Heating && report.trips.is_empty() && circuit.ours_for > 0 && !by_people;
         self.heating = if controlling { self.heating + 1 } else { 0 };
         let frost = seen.report.outdoor.now < envelope.frost;
         self.frost = if frost { self.frost + 1 } else { 0 };
