@@ -142,6 +142,16 @@ pub(crate) fn watchdog(
         }
         return None;
     };
+    let (asked_at, asked) = both!(both, asked);
+    if let Some(asked) = asked {
+        desk.explain_written(&asked_at.key("asked"), asked.value.to_string(), &asked_at.at(&asked.span));
+    }
+    if let Some(asked) = asked.filter(|asked| !asked.value) {
+        let what = "nobody asks this device whether it would notice that the computer is gone";
+        let help = "try it at commissioning, or give its watchdog a register that can be read";
+        desk.warn(&asked_at.at(&asked.span), asked_at.key("asked"), what.to_owned(), help);
+        return None;
+    }
     let from_template = both.station.1.is_none_or(|raw| raw.address.is_none());
     let address =
         desk.count(at, "address", Some(written), 0..=65_535, or(0, "")).value + if from_template { base } else { 0 };

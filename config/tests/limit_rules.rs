@@ -104,3 +104,14 @@ fn the_limits_of_the_manuals_come_out_in_base_units() {
     assert!((limits.quota.unwrap().line.at(at(0.0)) - 278.64e9).abs() < 1.0);
     assert_eq!(limits.station_share, heatstation_points::Ratio::ONE);
 }
+
+#[test]
+fn creep_flow_is_small_and_flushing_is_shorter_than_the_rest() {
+    let much = "[circuit.creep_flow]\nflow_min_m3_per_hour = 90";
+    with(much, "creep_flow.flow_min_m3_per_hour", "flow_min", "of the design flow");
+    let long = "[circuit.creep_flow]\nflow_min_m3_per_hour = 1.5\nflush_for_minutes = 20\nflush_after_minutes = 10";
+    with(long, "creep_flow.flush_for_minutes", "flush_for", "no shorter than flush_after");
+    // A slip of unit in a flow is seen as one in a power is.
+    let small = "[circuit.flow_limit]\nconstant_m3_per_hour = 0.5";
+    with(small, "flow_limit", "[circuit.flow_limit]", "of the design heat load");
+}

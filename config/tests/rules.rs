@@ -583,4 +583,19 @@ fn a_watchdog_outlasts_the_refresh_of_the_outputs_and_stands_somewhere() {
     watchdog("min_seconds = 10", "min_seconds", "min_seconds", "refresh");
     watchdog("max_seconds = 15", "max_seconds", "max_seconds", "min_seconds");
     watchdog("seconds_per_count = 0", "seconds_per_count", "seconds_per_count", "0.001");
+    watchdog("asked = false", "asked", "asked", "would notice that the computer is gone");
+}
+
+#[test]
+fn a_pulse_is_a_small_part_of_the_stroke() {
+    let valve = "[circuit.valve]\nactuator = \"three-point\"\nstroke_time_seconds = 20\npulse_min_seconds = 5\n\n[circuit.circulation]";
+    let key = "circuit.low-zone.valve.pulse_min_seconds";
+    slip("demo", "[circuit.circulation]", valve, key, "pulse_min", "25 % of its stroke");
+}
+
+#[test]
+fn a_holiday_is_not_so_cold_that_frost_protection_takes_over() {
+    let holiday = "[[circuit.holiday]]\nfirst_day = 2027-02-05\nlast_day = 2027-02-13\nroom_target_celsius = 9\n[circuit.circulation]";
+    let key = "circuit.low-zone.holiday.1.room_target_celsius";
+    slip("demo", "[circuit.circulation]", holiday, key, "room_target_celsius = 9", "too cold for rooms");
 }

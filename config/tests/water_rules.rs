@@ -105,3 +105,19 @@ fn what_only_one_drive_or_two_pumps_can_do_is_asked_of_no_other() {
     let help = format!("{start}\nassist_after_seconds = 60");
     make_up(start, &help, "assist_after_seconds", "assist_after_seconds = 60", "no meaning with one pump");
 }
+
+#[test]
+fn a_pressure_that_the_pumps_hold_lies_between_the_holding_pressure_and_the_trip() {
+    let supply = |kilopascals: u32| format!("mode = \"supply-pressure\"\nsupply_pressure_kilopascals = {kilopascals}");
+    let key = "supply_pressure_kilopascals";
+    circulation(&supply(2000), key, "[circuit.circulation]", "the plant trips at");
+    circulation(&supply(100), key, "[circuit.circulation]", "no more than what make-up holds");
+    let difference = "mode = \"differential-pressure\"\ndifferential_pressure_kilopascals = 500";
+    circulation(difference, "differential_pressure_kilopascals", "[circuit.circulation]", "the plant trips at");
+}
+
+#[test]
+fn a_burst_isolates_only_where_there_is_a_valve_for_that() {
+    let to = "[circuit.make_up.leak]\non_burst = \"isolate\"\n\n[circuit.interlock]";
+    make_up("[circuit.interlock]", to, "leak.on_burst", "on_burst", "no isolation valve");
+}

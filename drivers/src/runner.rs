@@ -412,19 +412,20 @@ impl<B: Bus> Runner<B> {
         let Some(span) = self.watchdogs[device].span() else { return };
         let asked_at = self.now();
         let outcome = self.bus.read(span).await;
-        self.note(device, asked_at, outcome.as_ref().map(|_| ()));
+        // A device that fails on this one register is well otherwise: its readings are not given up for it.
+        let answered = match &outcome {
+            Err(BusError::Refused(Refusal::Failure(_))) => Err(&BusError::Refused(Refusal::Address)),
+            other => other.as_ref().map(|_| ()),
+        };
+        self.note(device, asked_at, answered);
         let word = match outcome {
             Ok(words) => words.first().copied(),
-            Err(BusError::Refused(Refusal::Function | Refusal::Address | Refusal::Value)) => None,
+            Err(BusError::Refused(Refusal::Function | Refusal::Address | Refusal::Value | Refusal::Failure(_))) => None,
             Err(BusError::Refused(Refusal::Busy)) => return self.watchdogs[device].ask_later(asked_at),
             // Not an answer: it is asked again when the device or the connection is back.
-            Err(
-                BusError::Refused(Refusal::Failure(_))
-                | BusError::Silent
-                | BusError::Broken(_)
-                | BusError::Nonsense(_)
-                | BusError::Unreachable { .. },
-            ) => return,
+            Err(BusError::Silent | BusError::Broken(_) | BusError::Nonsense(_) | BusError::Unreachable { .. }) => {
+                return;
+            }
         };
         let now = self.now();
         let news = self.watchdogs[device].says(word, now);

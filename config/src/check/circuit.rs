@@ -3,6 +3,7 @@
 use heatstation_core::settings::CircuitSettings;
 use heatstation_points::{BuildingIndex, CircuitNames};
 
+use crate::check::circulation_speed::hold_against;
 use crate::check::curve::{check_curve, check_design};
 use crate::check::guard::{check_frost, check_interlock, check_isolation, check_outage};
 use crate::check::limits::{Around, check_limits};
@@ -79,6 +80,8 @@ fn check(desk: &mut Desk, written: &Written<RawCircuit>, base: &Base) -> Checked
     let circulation = circulation::check(desk, &at, raw, &design, base);
     let pressure = make_up::check_pressure(desk, &at, raw, &heated_area);
     let interlock = check_interlock(desk, &at, raw, &design, &supply, pressure.interlock, &base.id);
+    let held = pressure.make_up.as_ref().map(|make_up| make_up.setpoint);
+    hold_against(desk, &at, raw, &circulation.mode, (held, interlock.0.pressure_trip));
     let frost = check_frost(desk, &at, raw, &supply.1);
     let outage = check_outage(desk, &at, raw, &supply.0);
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use heatstation_core::settings::{
     CirculationMode, FarSettings, FlowLaw, LoadLine, StagedFlow, TemperatureDifference, TrimRespond, WorstPoint,
 };
-use heatstation_points::{CubicMetersPerSecond, Ratio};
+use heatstation_points::{CubicMetersPerSecond, Pascals, Ratio};
 
 use crate::check::Base;
 use crate::check::curve::Design;
-use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, word};
+use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, shown, word};
 use crate::raw::{RawCircuit, RawCirculation, RawCirculationMode};
 use crate::written::Written;
 
@@ -129,6 +129,51 @@ fn mode(
             let Loop { gain_per_pascal, integral_time } = pressure_loop(desk, at, raw);
             CirculationMode::SupplyPressure { setpoint: setpoint.kilopascals(), gain_per_pascal, integral_time }
         }
+    }
+}
+
+/// A pressure that the pumps hold and the interlock trips at would stop the plant; one below the holding pressure is none.
+pub(crate) fn hold_against(
+    desk: &mut Desk,
+    circuit: &Section,
+    file: &RawCircuit,
+    mode: &CirculationMode,
+    (holding, trip): (Option<Pascals>, Pascals),
+) {
+    let written = file.circulation.as_ref();
+    let at = circuit.inner("circulation", written);
+    // What is missing has been said.
+    let raw = written.map(|written| &written.value);
+    if raw
+        .is_none_or(|raw| raw.supply_pressure_kilopascals.is_none() && raw.differential_pressure_kilopascals.is_none())
+        && matches!(mode, CirculationMode::SupplyPressure { .. } | CirculationMode::DifferentialPressure { .. })
+    {
+        return;
+    }
+    let highest = |difference: Pascals| holding.unwrap_or(Pascals(0.0)) + difference;
+    let (key, supply) = match mode {
+        CirculationMode::SupplyPressure { setpoint, .. } => ("supply_pressure_kilopascals", *setpoint),
+        CirculationMode::DifferentialPressure { setpoint, .. } => {
+            ("differential_pressure_kilopascals", highest(*setpoint))
+        }
+        CirculationMode::ProportionalPressure { design, .. } => ("differential_pressure_kilopascals", highest(*design)),
+        CirculationMode::WorstPoint(worst) => ("differential_pressure_high_kilopascals", highest(worst.high)),
+        CirculationMode::TrimRespond(trim) => ("differential_pressure_high_kilopascals", highest(trim.high)),
+        CirculationMode::FixedSpeed { .. }
+        | CirculationMode::TemperatureDifference(_)
+        | CirculationMode::StagedFlow(_) => return,
+    };
+    let key = at.key(key);
+    if supply >= trip {
+        let what = format!(
+            "makes a supply pressure of {} kPa, and the plant trips at {}",
+            shown(supply.0 / 1000.0),
+            shown(trip.0 / 1000.0)
+        );
+        desk.error(&at.place, key.as_str(), what, "hold less, or look at `pressure_trip_kilopascals`");
+    } else if holding.is_some_and(|holding| supply <= holding) {
+        let what = format!("{} kPa is no more than what make-up holds at the return", shown(supply.0 / 1000.0));
+        desk.error(&at.place, key.as_str(), what, "the supply stands above the return by what the network takes");
     }
 }
 

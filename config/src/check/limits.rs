@@ -4,6 +4,7 @@ use heatstation_core::limit_line::{LimitLine, POINTS_MAX};
 use heatstation_core::settings::{
     CreepSettings, LimitPriority, LimiterSettings, LimiterTuning, LimitsSettings, QuotaSettings,
 };
+use heatstation_points::quantity::{WATER_DENSITY, WATER_HEAT_CAPACITY};
 use heatstation_points::{Celsius, Ratio};
 
 use crate::check::Base;
@@ -26,6 +27,15 @@ pub(crate) struct Around<'a> {
     pub valve_min: Ratio,
 }
 
+/// 110/55 °C, what networks are designed for.
+const PRIMARY_SPREAD: f64 = 55.0;
+
+/// What the primary side carries with a flow in m³/h, W. The exchanger's own figures need not be known here: this is
+/// enough to see a slip of unit.
+fn carried_by(m3_per_hour: f64) -> f64 {
+    m3_per_hour / 3600.0 * WATER_DENSITY * WATER_HEAT_CAPACITY * PRIMARY_SPREAD
+}
+
 pub(crate) fn check_limits(desk: &mut Desk, circuit: &Section, file: &RawCircuit, around: &Around) -> LimitsSettings {
     let common = check_common(desk, circuit, file, around);
     let (primary_return, valve_max_blind) = match check_return(desk, circuit, file, around) {
@@ -36,10 +46,10 @@ pub(crate) fn check_limits(desk: &mut Desk, circuit: &Section, file: &RawCircuit
         primary_return,
         valve_max_blind,
         approach: check_approach(desk, circuit, file),
-        flow: check_flow(desk, circuit, file),
+        flow: check_flow(desk, circuit, file, around),
         power: check_power(desk, circuit, file, around),
         quota: check_quota(desk, circuit, file, around),
-        creep: check_creep(desk, circuit, file),
+        creep: check_creep(desk, circuit, file, around),
         ..common
     }
 }
@@ -176,7 +186,7 @@ fn check_approach(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Opti
     Some(LimiterSettings { line: LimitLine::constant(limit.value), tuning })
 }
 
-fn check_flow(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<LimiterSettings> {
+fn check_flow(desk: &mut Desk, circuit: &Section, file: &RawCircuit, around: &Around) -> Option<LimiterSettings> {
     let written = file.flow_limit.as_ref()?;
     let (raw, at) = (&written.value, circuit.inner("flow_limit", Some(written)));
     let keys = ("constant_m3_per_hour", "points_m3_per_hour");
@@ -189,6 +199,7 @@ fn check_flow(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<L
         &raw.integral_time_minutes,
         &raw.filter_seconds,
     );
+    warn_of_cold(desk, &at, around, carried_by(line.at(around.base.design_outdoor.celsius())));
     Some(LimiterSettings { line: line.times(1.0 / 3600.0), tuning })
 }
 
@@ -244,7 +255,10 @@ fn warn_of_cold(desk: &mut Desk, at: &Section, around: &Around, watts: f64) {
     }
 }
 
-fn check_creep(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<CreepSettings> {
+/// Where a meter of the usual range (1 : 100) stops to count is far below this share of the design flow.
+const CREEP_SHARE_MAX: f64 = 0.25;
+
+fn check_creep(desk: &mut Desk, circuit: &Section, file: &RawCircuit, around: &Around) -> Option<CreepSettings> {
     let written = file.creep_flow.as_ref()?;
     let (raw, at) = (&written.value, circuit.inner("creep_flow", Some(written)));
     let flow = number!(desk, at, raw.flow_min_m3_per_hour, 0.01..=100.0, Otherwise::Required("1.5"));
@@ -258,6 +272,17 @@ fn check_creep(desk: &mut Desk, circuit: &Section, file: &RawCircuit) -> Option<
     );
     let lasts =
         number!(desk, at, raw.flush_for_minutes, 0.5..=30.0, or(2.0, "the water between main and sensor is renewed"));
+    if lasts.sound && after.sound && lasts.value >= after.value {
+        let help = "between two flushings the valve is to be closed";
+        desk.error(&lasts.place, lasts.key.as_str(), "is no shorter than flush_after_minutes", help);
+    }
+    let design = around.design.power.0 / carried_by(1.0);
+    if flow.sound && flow.value > CREEP_SHARE_MAX * design {
+        let what = format!("{} m³/h is {:.0} % of the design flow", shown(flow.value), 100.0 * flow.value / design);
+        let help =
+            format!("creep flow is what the meter does not count, below {:.1} m³/h here", CREEP_SHARE_MAX * design);
+        desk.error(&flow.place, flow.key.as_str(), what, help);
+    }
     Some(CreepSettings {
         flow_min: flow.m3_per_hour(),
         reopen_below: reopen.kelvins(),
@@ -340,6 +365,9 @@ fn check_line(
         } else {
             line.push((Celsius(outdoor), limit));
         }
+    }
+    if line.len() < written.value.len() {
+        return None;
     }
     let found = LimitLine::through(&line);
     if found.is_none() && !desk.has_errors() {

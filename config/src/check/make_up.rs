@@ -6,7 +6,7 @@ use heatstation_core::settings::{BurstPolicy, LeakSettings, MakeUpMode, MakeUpSe
 use heatstation_points::Pascals;
 
 use crate::desk::{Desk, Field, Otherwise, Section, count, derived, number, or, shown};
-use crate::raw::{RawBurstPolicy, RawCircuit, RawMakeUp, RawMakeUpMode};
+use crate::raw::{RawBurstPolicy, RawCircuit, RawIsolation, RawMakeUp, RawMakeUpMode};
 use crate::written::Written;
 
 /// The pressures among the interlocks.
@@ -70,7 +70,7 @@ pub(crate) fn check_pressure(
         desk.rising(&[&protect, &restart, &trip], ORDER);
         return Pressure { make_up: None, interlock: limits(&protect, &restart, &trip, delay) };
     };
-    let make_up = check_make_up(desk, circuit, written, heated_area);
+    let make_up = check_make_up(desk, circuit, written, heated_area, file.isolation.as_ref());
     let set = make_up.setpoint.value;
     let protect = number!(
         desk,
@@ -114,7 +114,13 @@ struct CheckedMakeUp {
     settings: MakeUpSettings,
 }
 
-fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp>, area: &Field<f64>) -> CheckedMakeUp {
+fn check_make_up(
+    desk: &mut Desk,
+    circuit: &Section,
+    written: &Written<RawMakeUp>,
+    area: &Field<f64>,
+    isolation: Option<&Written<RawIsolation>>,
+) -> CheckedMakeUp {
     let (raw, at) = (&written.value, circuit.inner("make_up", Some(written)));
     let pumps = count!(desk, at, raw.pumps, 1..=2, or(1, "one pump; write 2 where one stands in"));
     let usual = or(RawMakeUpMode::VariableSpeed, "holds the pressure within ± 20 kPa, as the rules for stations ask");
@@ -189,7 +195,7 @@ fn check_make_up(desk: &mut Desk, circuit: &Section, written: &Written<RawMakeUp
         tank_low: low.meters(),
         tank_refill: refill.meters(),
         tank_full: full.meters(),
-        leak: leak(desk, &at, raw, area),
+        leak: leak(desk, &at, raw, area, isolation),
     };
     CheckedMakeUp { start, setpoint, relief_close: close, relief_open: open, settings }
 }
@@ -238,7 +244,13 @@ fn assist(desk: &mut Desk, at: &Section, raw: &RawMakeUp, pumps: u64) -> Option<
     (after.value > 0.0).then(|| after.duration())
 }
 
-fn leak(desk: &mut Desk, make_up: &Section, file: &RawMakeUp, area: &Field<f64>) -> LeakSettings {
+fn leak(
+    desk: &mut Desk,
+    make_up: &Section,
+    file: &RawMakeUp,
+    area: &Field<f64>,
+    isolation: Option<&Written<RawIsolation>>,
+) -> LeakSettings {
     let written = file.leak.clone().unwrap_or_default();
     let (raw, at) = (&written.value, make_up.inner("leak", file.leak.as_ref()));
     let usual = derived((area.value * 0.001).max(0.1), "1 L per m² of heated area (0.8 to 1.3)");
@@ -254,6 +266,10 @@ fn leak(desk: &mut Desk, make_up: &Section, file: &RawMakeUp, area: &Field<f64>)
     let burst = number!(desk, at, raw.burst_m3_per_hour, 0.1..=500.0, usual);
     let usual = or(RawBurstPolicy::Alarm, "make-up has its own limits, and who isolates should have looked");
     let policy = desk.choice(&at, "on_burst", raw.on_burst.as_ref(), usual, RawBurstPolicy::Alarm);
+    if policy.value == RawBurstPolicy::Isolate && isolation.is_none() {
+        let help = "write [circuit.isolation], or `on_burst = \"stop-make-up\"`";
+        desk.error(&policy.place, policy.key.as_str(), "there is no isolation valve to close", help);
+    }
     LeakSettings {
         volume: volume.value,
         // Litres per kilopascal are millionths of cubic metres per pascal.

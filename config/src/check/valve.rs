@@ -16,7 +16,7 @@ use heatstation_points::Kelvins;
 use serde::Serialize;
 
 use crate::check::curve::Design;
-use crate::desk::{Desk, Field, Otherwise, Section, derived, number, or};
+use crate::desk::{Desk, Field, Otherwise, Section, derived, number, or, shown};
 use crate::raw::{
     RawAcceptance, RawActuator, RawCircuit, RawFeedForward, RawGainSchedule, RawHuntingGuard, RawSupplyLoop, RawTuning,
     RawTuningRule, RawValve,
@@ -123,7 +123,7 @@ fn check_tuning(desk: &mut Desk, at: &Section, raw: &RawSupplyLoop) -> Tuned {
     };
     let by_rule = |value: f64| {
         (
-            crate::desk::shown(value),
+            shown(value),
             crate::explain::From::Derived { formula: format!("the rule {}", crate::desk::word(&tuning.value)) },
         )
     };
@@ -324,7 +324,7 @@ pub(crate) fn check_valve(desk: &mut Desk, circuit: &Section, file: &RawCircuit)
         deviation_max: deviation.ratio(),
         stroke_min: stroke_min.ratio(),
         characteristic: ValveCharacteristic { rangeability: rangeability.value, authority: authority.ratio() },
-        actuator: check_actuator(desk, &at, raw),
+        actuator: check_actuator(desk, &at, raw, &stroke),
         play: play.ratio(),
         exercise: check_exercise(desk, &at, raw),
     }
@@ -344,7 +344,10 @@ fn check_exercise(desk: &mut Desk, at: &Section, raw: &RawValve) -> Option<Valve
     Some(ValveExerciseSettings { every: every.duration(), kick: kick.duration() })
 }
 
-fn check_actuator(desk: &mut Desk, at: &Section, raw: &RawValve) -> ActuatorSettings {
+/// The smallest move that still is control.
+const PULSE_SHARE_MAX: f64 = 0.05;
+
+fn check_actuator(desk: &mut Desk, at: &Section, raw: &RawValve, stroke: &Field<f64>) -> ActuatorSettings {
     let usual = or(RawActuator::Position, "most control valves of stations have a positioner");
     let actuator = desk.choice(at, "actuator", raw.actuator.as_ref(), usual, RawActuator::Position);
     match actuator.value {
@@ -361,6 +364,12 @@ fn check_actuator(desk: &mut Desk, at: &Section, raw: &RawValve) -> ActuatorSett
                 0.1..=10.0,
                 or(1.0, "a cycle of the control; motors ask for 0.04 to 1 s (Danfoss ECL: 2 to 50 times 20 ms)")
             );
+            let share = pulse.value / stroke.value;
+            if pulse.sound && stroke.sound && share > PULSE_SHARE_MAX {
+                let what = format!("moves the valve by {:.0} % of its stroke at least", share * 100.0);
+                let help = format!("{} s or less with this stroke_time_seconds", shown(PULSE_SHARE_MAX * stroke.value));
+                desk.error(&pulse.place, pulse.key.as_str(), what, help);
+            }
             ActuatorSettings::ThreePoint { pulse_min: pulse.duration() }
         }
     }

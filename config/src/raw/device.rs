@@ -133,6 +133,8 @@ pub struct RawWrite {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawWatchdog {
+    /// `false` writes to a device that cannot be asked: then nobody sees whether it would notice that the computer is gone.
+    pub asked: Option<Written<bool>>,
     /// Protocol address of its time, counted from 0: one word without sign. Without an address it is not asked for.
     pub address: Count,
     /// In which address space.

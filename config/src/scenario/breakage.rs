@@ -186,10 +186,17 @@ impl Entry<'_> {
     }
 
     fn wrong(&self, desk: &mut Desk) -> Option<Breakage> {
+        let (at, raw) = (self.at, self.raw);
         let point = self.point(desk);
         match (&self.raw.by, &self.raw.shows) {
-            (Some(by), None) => point.map(|point| Breakage::SensorOffBy(point, by.value)),
-            (None, Some(shows)) => point.map(|point| Breakage::SensorShows(point, shows.value)),
+            (Some(_), None) => {
+                let by = number!(desk, at, raw.by, -1e9..=1e9, Otherwise::Required("-5")).value;
+                point.map(|point| Breakage::SensorOffBy(point, by))
+            }
+            (None, Some(_)) => {
+                let shows = number!(desk, at, raw.shows, -1e9..=1e9, Otherwise::Required("20")).value;
+                point.map(|point| Breakage::SensorShows(point, shows))
+            }
             (None, None) => {
                 let help =
                     "write `by = -5` for an instrument that is off, or `shows = 20` for one that shows one thing";

@@ -130,7 +130,7 @@ function limitLine(limit) {
 
 /** A correction of the curve in words. */
 function correctionLine(who, correction) {
-  const until = correction.left_seconds === null ? t("standing") : duration(correction.left_seconds);
+  const until = correction.left_seconds === null ? t("noEnd") : duration(correction.left_seconds);
   const slope = `×${number(correction.slope, 2)}`;
   return `${t(who)}: ${t("correction", difference(correction.level_kelvins), slope, difference(correction.room_kelvins))}, ${until}`;
 }
@@ -282,7 +282,7 @@ function roomsPart() {
       const frozen = rooms.trim.frozen ? `: ${pick(rooms.trim.frozen)}` : "";
       setText(trim, `${t("trim", difference(rooms.trim.kelvins))}${frozen}`);
       const named = Object.entries(rooms.sensors).filter(([, verdict]) => verdict.name !== "counted");
-      doubted.title = t("doubted");
+      doubted.title = t("doubtedRooms");
       drawDoubted(named.slice(0, MOST_DOUBTED).map(([name, verdict]) => `${name}: ${pick(verdict)}`));
       setText(balance, circuit.balance ? balanceLine(circuit.balance) : "");
     },

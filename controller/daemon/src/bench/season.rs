@@ -216,7 +216,7 @@ pub fn run(
         primary_return: figures.primary_return_celsius,
         pumps: (pump_energy(truth) - pumps_before) / 3.6e6 / area,
         strokes: figures.valve_strokes_per_day,
-        supply_rmse: figures.supply_rmse_kelvins,
+        supply_rmse: figures.supply_rmse_kelvins.unwrap_or_default(),
         outages: figures.outages,
         trim: bumps.trim / bumps.seconds.max(1.0),
         ran_into: bumps.shares(),

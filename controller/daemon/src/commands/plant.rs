@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use heatstation_config::scenario::WeatherFrom;
 use heatstation_config::{Scenario, Station};
 use heatstation_core::moment::UtcMillis;
 use heatstation_simulator::image::{SharedPlant, Watchdog};
@@ -97,7 +98,11 @@ pub fn weather_of(
     begin: UtcMillis,
 ) -> Result<Box<dyn WeatherSource>, Failure> {
     scenario::weather(scenario, station, asked, begin).map_err(|error| {
-        let file = asked.weather.map(|path| format!(" {}", path.display())).unwrap_or_default();
+        let written = match &scenario.weather.source {
+            Some(WeatherFrom::File(path)) => Some(path.as_path()),
+            Some(WeatherFrom::Climate(_) | WeatherFrom::Steady(_)) | None => None,
+        };
+        let file = asked.weather.or(written).map(|path| format!(" {}", path.display())).unwrap_or_default();
         Failure::Usage(format!("weather file{file}: {error}"))
     })
 }

@@ -109,7 +109,9 @@ pub fn run(order: &Order) -> Outcome {
     let began = Instant::now();
     let (mut tally, mut progress) = (Tally::default(), Progress::new());
     let seconds = end.since(start).as_secs();
-    let judged = station.settings.season.start.max(start)..station.settings.season.end;
+    // A scenario is looked at from its first second; a season is what is owed.
+    let season = station.settings.season;
+    let judged = if scenario.is_some() { start..end } else { season.start.max(start)..season.end };
     let mut events = order.events.as_ref().map(|path| Events::create(path)).transpose()?;
     for second in 0..seconds {
         match timetable.advance(SECOND, cl.plant()) {

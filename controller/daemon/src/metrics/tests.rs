@@ -173,10 +173,10 @@ fn the_contract_of_names_holds() {
         heatstation_point_quality circuit point quality
         heatstation_sample_age_seconds circuit point
         heatstation_outdoor_doubt doubt
-        heatstation_service_bias_kelvin
+        heatstation_service_bias_kelvins
         heatstation_forecast_use use
         heatstation_equivalent_outdoor_temperature_celsius circuit
-        heatstation_equivalent_outdoor_term_kelvin circuit term
+        heatstation_equivalent_outdoor_term_kelvins circuit term
         heatstation_heating_time time
         heatstation_heating_limit circuit state
         heatstation_heating_limit_temperature_celsius circuit kind

@@ -48,9 +48,9 @@ pub struct Figures {
     /// Scatter of the flats' mean temperatures.
     pub room_scatter_kelvins: Option<f64>,
     /// Root mean square of setpoint minus true supply while heating.
-    pub supply_rmse_kelvins: f64,
+    pub supply_rmse_kelvins: Option<f64>,
     /// What the absolute value of that error stays below for 95 % of the time.
-    pub supply_p95_kelvins: f64,
+    pub supply_p95_kelvins: Option<f64>,
     /// Full valve strokes a day, mean over the circuits.
     pub valve_strokes_per_day: f64,
     /// Changes of the valve command's direction an hour while heating, of the worst circuit.
@@ -204,7 +204,7 @@ impl Tally {
         let water = since(make_up(truth), |start| start.make_up);
         let strokes = since(travel(truth), |start| start.travel) / truth.circuits.len().max(1) as f64;
         let rooms = self.rooms();
-        let (rmse, p95) = Tracking::together(&self.tracking);
+        let together = Tracking::together(&self.tracking);
         let loops = || self.tracking.iter().map(Tracking::figures);
         Ok(Figures {
             days,
@@ -219,8 +219,8 @@ impl Tally {
             kelvin_hours_below: rooms.as_ref().map(|rooms| rooms.kelvin_hours),
             room_mean_celsius: rooms.as_ref().map(|rooms| rooms.mean),
             room_scatter_kelvins: rooms.as_ref().map(|rooms| rooms.scatter),
-            supply_rmse_kelvins: rmse,
-            supply_p95_kelvins: p95,
+            supply_rmse_kelvins: together.map(|(rmse, _)| rmse),
+            supply_p95_kelvins: together.map(|(_, p95)| p95),
             valve_strokes_per_day: strokes / days.max(1e-9),
             valve_reversals_per_hour: loops().map(|figures| figures.reversals_per_hour).fold(0.0, f64::max),
             hunting_events: loops().map(|figures| figures.hunting_events).sum(),

@@ -160,8 +160,8 @@ impl Tracking {
         }
     }
 
-    /// Root of the mean square and 95 % bound of several loops together, K.
-    pub fn together(all: &[Tracking]) -> (f64, f64) {
+    /// Root of the mean square and 95 % bound of several loops together, K; none before anything was judged.
+    pub fn together(all: &[Tracking]) -> Option<(f64, f64)> {
         let seconds: u64 = all.iter().map(|one| one.seconds).sum();
         let squares: f64 = all.iter().map(|one| one.squares).sum();
         let mut bins = vec![0; BINS];
@@ -170,7 +170,7 @@ impl Tracking {
                 *sum += bin;
             }
         }
-        ((squares / seconds.max(1) as f64).sqrt(), percentile(&bins, 0.95))
+        (seconds > 0).then(|| ((squares / seconds as f64).sqrt(), percentile(&bins, 0.95)))
     }
 }
 

@@ -126,3 +126,17 @@ impl Answer {
 fn warm() -> Snapshot {
     Station::warm().run(1)
 }
+
+/// In JavaScript the later of two keys wins without a word.
+#[test]
+fn every_word_of_the_page_is_defined_once() {
+    let words = include_str!("../../assets/words.js");
+    let keys: Vec<&str> = words
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(": [").map(|(key, _)| key))
+        .filter(|key| key.chars().all(|letter| letter.is_ascii_alphanumeric()))
+        .collect();
+    assert!(keys.len() > 50, "{keys:?}");
+    let distinct: std::collections::BTreeSet<&&str> = keys.iter().collect();
+    assert_eq!(distinct.len(), keys.len(), "{keys:?}");
+}

@@ -55,7 +55,7 @@ fn service(table: &mut Table) {
     let help = "What the meteorological service says of now, its learnt bias corrected.";
     table.gauge(("heatstation_service_temperature", "celsius"), help, told);
     let help = "What is added to the service's temperature, learnt against the station's sensor.";
-    table.gauge(("heatstation_service_bias", "kelvin"), help, table.alone(Number::Real(outdoor.bias.0)));
+    table.gauge(("heatstation_service_bias", "kelvins"), help, table.alone(Number::Real(outdoor.bias.0)));
     let age = outdoor.forecast_age.map(|age| (table.here(), seconds(age)));
     table.gauge(("heatstation_forecast_age", "seconds"), "How long ago the forecast was issued.", age);
     let all = ForecastUse::ALL.map(ForecastUse::name);
@@ -72,7 +72,7 @@ fn felt(table: &mut Table) {
         circuit.equivalent.terms().map(|(part, kelvins)| (part.name(), Number::Real(kelvins.0)))
     });
     let help = "What each term adds to the smoothed outdoor temperature; with it they are the equivalent one.";
-    table.gauge(("heatstation_equivalent_outdoor_term", "kelvin"), help, terms);
+    table.gauge(("heatstation_equivalent_outdoor_term", "kelvins"), help, terms);
 }
 
 fn time_to_heat(table: &mut Table) {
