@@ -113,11 +113,10 @@ fn judge(settings: &Settings, state: &mut State, request: &Request, events: &mut
     match &request.wish {
         Wish::SetMode { circuit, mode } => {
             // Who stopped it may be at work on it.
-            let memory = circuit_of(state, *circuit)?;
-            if *mode != memory.mode && !from_there {
+            if !from_there {
                 return Err(Refusal::NotFromThere);
             }
-            memory.mode = *mode;
+            circuit_of(state, *circuit)?.mode = *mode;
         }
         Wish::ShiftSupply { circuit, by, lasts } => {
             let envelope = &settings.circuits.get(circuit.0).ok_or(Refusal::NoSuchThing)?.envelope;

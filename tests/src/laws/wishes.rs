@@ -26,7 +26,7 @@ use heatstation_core::frost::FrostStage;
 use heatstation_core::ledger::Part;
 use heatstation_core::load_shed::ShedBy;
 use heatstation_core::report::{CircuitReport, ValveReason};
-use heatstation_core::request::{Hand, Mode, Origin, Request, Wish};
+use heatstation_core::request::{Hand, Origin, Request, Wish};
 use heatstation_core::sequence::Stage;
 use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
 
@@ -167,7 +167,7 @@ fn not_to_be_granted(request: &Request, seen: &Seen) -> Option<String> {
     let remote = request.origin != Origin::Operator;
     let envelope = |circuit: CircuitIndex| seen.settings.circuits.get(circuit.0).map(|circuit| &circuit.envelope);
     match request.wish {
-        Wish::SetMode { mode: Mode::Stopped, .. }
+        Wish::SetMode { .. }
         | Wish::ReturnToAutomatic { .. }
         | Wish::TakeInHand { .. }
         | Wish::TakeForMaintenance { .. }
