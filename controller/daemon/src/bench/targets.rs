@@ -83,7 +83,8 @@ fn pairs(results: &[PlantResult], other: Strategy, of: impl Fn(&PlantTrial, &Pla
 }
 
 fn percent(spread: Spread) -> String {
-    format!("{:+.1} % [{:+.1} {:+.1}]", spread.mean * 100.0, spread.low * 100.0, spread.high * 100.0)
+    // In hundredths: a target may be missed by less than a tenth.
+    format!("{:+.2} % [{:+.1} {:+.1}]", spread.mean * 100.0, spread.low * 100.0, spread.high * 100.0)
 }
 
 /// What is asked of the station's own control on the family of plants.
