@@ -2,8 +2,9 @@
 //!
 //! Each strategy meets a plant twice: as it is, and moved along its front by what its coldest flats were off the minimum.
 //! Between the two its heat is read at the target. The pass share itself saturates (99.9 % says little of 99.99 %); the
-//! temperature that 2 % of area × time stay below does not, moves with the level, and stands at the minimum exactly when the
-//! pass share stands at 98 %. That is the abscissa on which heat is interpolated.
+//! temperature that 2 % of area × time stay below does not, moves with the level, and stands at the minimum when the pass
+//! share stands at 98 %. That is the abscissa on which heat is interpolated. The two are looked at from different days on
+//! (the tail from the end of the warm-up, the pass share two days later), so that they meet nearly and not exactly.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
