@@ -11,7 +11,7 @@ use heatstation_core::actuator::Motor;
 use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
-use heatstation_core::{Inputs, Moment, Report, State, step};
+use heatstation_core::{Inputs, Moment, Report, State, step_reusing};
 use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
 use heatstation_points::{CircuitOutput, Point, Quantity, Ratio, Reading, Readings, Sample, Switch, Value};
 use tokio::sync::{mpsc, watch};
@@ -106,6 +106,7 @@ impl Cycle {
         let mut samples = Vec::new();
         let mut by_slot = Vec::new();
         let mut motors = Vec::new();
+        let mut spent = None;
         let period = PERIOD / self.clock.speed();
         let mut ticker = interval(period);
         // Late is late: never a burst of cycles to catch up.
@@ -121,7 +122,13 @@ impl Cycle {
             let mut records = std::mem::take(&mut self.first_records);
             self.obey(&mut pulse, &mut inputs, &mut records, &motors).await;
             self.look(&mut inputs, &mut samples, &mut by_slot, &pulse);
-            let (state, report) = step(&self.facts.settings, std::mem::take(&mut self.state), &inputs);
+            // A snapshot that nobody looks at any more gives its memory to the next.
+            let (old, mut readings) = match spent.take() {
+                Some(Snapshot { report, readings, .. }) => (Some(report), readings),
+                None => (None, Vec::new()),
+            };
+            let state = std::mem::take(&mut self.state);
+            let (state, report) = step_reusing(&self.facts.settings, state, &inputs, old);
             self.state = state;
 
             self.record(&report, records, &mut pulse).await;
@@ -129,7 +136,8 @@ impl Cycle {
             motors = running_motors(&report);
             self.keep(&report, &by_slot, &mut pulse);
             pulse.note_end(began.elapsed());
-            self.show(report, commands, by_slot.clone(), &pulse);
+            readings.clone_from(&by_slot);
+            spent = self.show(report, commands, readings, &pulse);
             // From here, so that a stuck cycle is a dead daemon to whoever watches.
             crate::systemd::alive();
         }
@@ -317,7 +325,14 @@ impl Cycle {
         }
     }
 
-    fn show(&self, report: Report, commands: Vec<CommandShown>, readings: Vec<Reading<Value>>, pulse: &Pulse) {
+    /// Shows the cycle; the snapshot that was shown before, if nobody holds it.
+    fn show(
+        &self,
+        report: Report,
+        commands: Vec<CommandShown>,
+        readings: Vec<Reading<Value>>,
+        pulse: &Pulse,
+    ) -> Option<Snapshot> {
         let settings = &self.facts.settings;
         let rule = &settings.profile.accident_rate;
         let now = report.moment.wall;
@@ -333,7 +348,7 @@ impl Cycle {
             store: self.store.health(),
             cycle: pulse.shown.clone(),
         };
-        self.shown.send_replace(Some(Arc::new(snapshot)));
+        self.shown.send_replace(Some(Arc::new(snapshot))).and_then(Arc::into_inner)
     }
 }
 
