@@ -286,24 +286,8 @@ impl Interlocks {
 
     /// What closes the isolation valve of the primary side.
     pub fn isolates(&self, settings: &InterlockSettings) -> Option<Trip> {
-        self.active().find(|trip| match trip {
-            Trip::EmergencyStop | Trip::SafetyThermostat | Trip::ValveStuckOpen | Trip::BurstIsolated => true,
-            Trip::Flooded => settings.flood == FloodPolicy::CloseInletAndIsolate,
-            Trip::OverTemperature
-            | Trip::PressureHigh
-            | Trip::PressureLow
-            | Trip::MainsLost
-            | Trip::NoCirculation
-            | Trip::PrimaryPressureLow
-            | Trip::ReverseHeat
-            | Trip::MakeUpTooLong
-            | Trip::MakeUpVolume
-            | Trip::Burst
-            | Trip::ReliefTooLong
-            | Trip::TankLow
-            | Trip::TankHigh
-            | Trip::PlantRoomHot => false,
-        })
+        let by_flood = settings.flood == FloodPolicy::CloseInletAndIsolate;
+        self.active().find(|&trip| trip.isolates() || (trip == Trip::Flooded && by_flood))
     }
 
     /// Whether the drives are spared until the plant room has cooled.
