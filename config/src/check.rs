@@ -22,6 +22,7 @@ mod trim;
 mod valve;
 mod weather;
 mod week;
+mod wires;
 
 use std::path::Path;
 
@@ -32,6 +33,7 @@ use jiff::tz::TimeZone;
 use crate::desk::{Desk, Field, Otherwise, Section, number, one_of, or};
 use crate::files::{self, Library};
 use crate::parse::parse;
+use crate::points::Homes;
 use crate::problem::{Kind, Place, Problems};
 use crate::raw::RawFile;
 use crate::standard::Standard;
@@ -122,11 +124,12 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
             return None;
         }
     };
-    let devices = devices::check(desk, raw, &catalogue, folder);
+    let mut homes = Homes::default();
+    let devices = devices::check(desk, raw, &catalogue, folder, &mut homes);
     if devices.complete {
-        essential::check(desk, raw, &circuits, &devices.homes);
+        essential::check(desk, raw, &circuits, homes.all());
     }
-    contacts::check(desk, &circuits, &devices.wires, &devices.homes);
+    contacts::check(desk, &circuits, &devices.wires, homes.all());
     let (daemon, http, history, simulation) = house::check(desk, raw);
     let standard = base.standard?;
     standard.explain(desk);
@@ -147,7 +150,7 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
         standard,
         catalogue,
         wires: devices.wires,
-        homes: devices.homes,
+        homes: homes.into_all(),
         room_buildings,
         time_zone: base.zone?,
         time_zone_name: base.zone_name,

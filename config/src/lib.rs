@@ -31,7 +31,7 @@ mod units;
 pub use check::{check, load, standard};
 pub use explain::{Difference, Explained};
 pub use files::EXAMPLES;
-pub use points::{Home, PointRow};
+pub use points::{Home, PointRow, Spot};
 pub use problem::{Problem, Problems, Severity};
 pub use scenario::Scenario;
 pub use standard::Standard;

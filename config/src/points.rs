@@ -7,6 +7,7 @@ use heatstation_drivers::settings::{Encoding, Register};
 use heatstation_points::{Catalogue, Direction, Unit};
 use serde::Serialize;
 
+use crate::desk::Desk;
 use crate::problem::Place;
 
 /// Where a point is read, or written.
@@ -14,18 +15,11 @@ use crate::problem::Place;
 pub struct Home {
     /// The point's text name.
     pub point: String,
-    /// The device.
+    /// The device, or whatever else brings its values.
     pub device: String,
-    /// The address space.
-    pub table: &'static str,
-    /// Protocol address, counted from 0.
-    pub address: u16,
-    /// How words become a number, as in `i16` or `bit 3`.
-    pub encoding: String,
-    /// Value = number × scale + offset, in the point's unit.
-    pub scale: f64,
-    /// See `scale`.
-    pub offset: f64,
+    /// Where in the device.
+    #[serde(flatten)]
+    pub spot: Spot,
     /// How often it is read.
     pub period_seconds: f64,
     /// The file that says so.
@@ -36,31 +30,99 @@ pub struct Home {
     pub(crate) place: Place,
 }
 
-impl Home {
-    pub(crate) fn new(device: &str, register: &Register, file: &str, line: usize, place: Place) -> Home {
-        Home {
-            point: register.name().to_owned(),
-            device: device.to_owned(),
-            table: register.table.name(),
-            address: register.address,
-            encoding: spoken(&register.encoding),
-            scale: register.scale,
-            offset: register.offset,
-            period_seconds: register.period.as_secs_f64(),
-            file: file.to_owned(),
-            line,
-            place,
+/// Where in a device a point stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Spot {
+    /// In registers.
+    Register {
+        /// The address space.
+        table: &'static str,
+        /// Protocol address, counted from 0.
+        address: u16,
+        /// How words become a number, as in `i16` or `bit 3`.
+        encoding: String,
+        /// Value = number × scale + offset, in the point's unit.
+        scale: f64,
+        /// See `scale`.
+        offset: f64,
+    },
+}
+
+impl Spot {
+    /// Where, in a few words.
+    pub fn brief(&self) -> String {
+        match self {
+            Spot::Register { table, address, encoding, .. } => format!("{table} {address} {encoding}"),
+        }
+    }
+
+    /// Where and how.
+    fn in_words(&self) -> String {
+        match self {
+            Spot::Register { scale, offset, .. } => format!("{} × {scale} + {offset}", self.brief()),
         }
     }
 }
 
 impl Home {
+    /// `file` and `line` are filled in when it is claimed.
+    pub(crate) fn register(device: &str, register: &Register, place: Place) -> Home {
+        Home {
+            point: register.name().to_owned(),
+            device: device.to_owned(),
+            spot: Spot::Register {
+                table: register.table.name(),
+                address: register.address,
+                encoding: spoken(&register.encoding),
+                scale: register.scale,
+                offset: register.offset,
+            },
+            period_seconds: register.period.as_secs_f64(),
+            file: String::new(),
+            line: 0,
+            place,
+        }
+    }
+
     /// Where and how, in a few words.
     pub fn in_words(&self) -> String {
-        format!(
-            "{} {} {} {} × {} + {}, every {} s",
-            self.device, self.table, self.address, self.encoding, self.scale, self.offset, self.period_seconds
-        )
+        format!("{} {}, every {} s", self.device, self.spot.in_words(), self.period_seconds)
+    }
+}
+
+/// The homes of all points while they are handed out: each point has one.
+#[derive(Debug, Default)]
+pub(crate) struct Homes {
+    all: Vec<Home>,
+    by_point: HashMap<String, usize>,
+}
+
+impl Homes {
+    /// Gives the point of `home` that home. False, and a problem under `key`, if it has one already.
+    pub(crate) fn claim(&mut self, desk: &mut Desk, key: String, mut home: Home) -> bool {
+        if let Some(&taken) = self.by_point.get(&home.point) {
+            let other = &self.all[taken];
+            let help = format!(
+                "it is read from {} already ({}:{}); leave one of the two out",
+                other.device, other.file, other.line
+            );
+            desk.error(&home.place, key, "is read in two places", help);
+            return false;
+        }
+        (home.line, _) = desk.sources.line_and_column(&home.place);
+        desk.sources.name(home.place.file).clone_into(&mut home.file);
+        self.by_point.insert(home.point.clone(), self.all.len());
+        self.all.push(home);
+        true
+    }
+
+    pub(crate) fn all(&self) -> &[Home] {
+        &self.all
+    }
+
+    pub(crate) fn into_all(self) -> Vec<Home> {
+        self.all
     }
 }
 
@@ -123,10 +185,8 @@ pub fn text(rows: &[PointRow]) -> String {
             Direction::Input => "in ",
             Direction::Output => "out",
         };
-        let home = row.home.as_ref().map_or_else(
-            || "-".to_owned(),
-            |home| format!("{} {} {} {}", home.device, home.table, home.address, home.encoding),
-        );
+        let home =
+            row.home.as_ref().map_or_else(|| "-".to_owned(), |home| format!("{} {}", home.device, home.spot.brief()));
         // Writing to a string cannot fail.
         let _ = writeln!(
             out,

@@ -203,7 +203,7 @@ fn the_points_say_where_they_are_read() {
     assert_eq!(rows.len(), station.catalogue.len());
     let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
     let home = row("circuit.low-zone.secondary_supply.temperature").home.as_ref().unwrap();
-    assert_eq!((home.device.as_str(), home.table, home.address), ("plc", "holding-register", 1001));
+    assert_eq!((home.device.as_str(), home.spot.brief().as_str()), ("plc", "holding-register 1001 i16"));
     assert!(home.file.ends_with("exchange-station-plc.toml") && home.line > 1);
     assert!(row("outdoor.forecast").home.is_none());
     let text = heatstation_config::points::text(&rows);

@@ -133,7 +133,7 @@ fn an_own_row_goes_before_the_templates() {
     let text = example("demo").replacen("[[circuit]]", &format!("{own}\n[[circuit]]"), 1);
     let station = check("station.toml", &text, None).unwrap_or_else(|problems| panic!("{problems}"));
     let home = station.homes.iter().find(|home| home.point == "outdoor.temperature").unwrap();
-    assert_eq!((home.table, home.address, home.file.as_str()), ("input-register", 7, "station.toml"));
+    assert_eq!((home.spot.brief().as_str(), home.file.as_str()), ("input-register 7 i16", "station.toml"));
 }
 
 #[test]
@@ -148,7 +148,8 @@ fn rows_come_from_a_csv_file_too_and_its_slips_have_lines() {
     put(csv);
     let station = check("station.toml", &text, Some(folder.path())).unwrap_or_else(|problems| panic!("{problems}"));
     let home = station.homes.iter().find(|home| home.point == "outdoor.temperature_second").unwrap();
-    assert_eq!((home.address, home.file.as_str(), home.line), (16, "extra.csv", 3));
+    let there = (home.spot.brief(), home.file.as_str(), home.line);
+    assert_eq!(there, ("input-register 16 i16".to_owned(), "extra.csv", 3));
     let devices = &station.wires[0].devices[0].registers;
     let register = devices.iter().find(|register| register.name() == "outdoor.temperature_second").unwrap();
     assert_eq!(register.invalid, [0x8000, 0x7FFF]);

@@ -130,21 +130,35 @@ pub fn spawn_on(bus: impl Bus, settings: WireSettings, epoch: Instant) -> Result
     if !problems.is_empty() {
         return Err(problems);
     }
-    let points =
-        settings.devices.iter().flat_map(|device| device.registers.iter().map(crate::settings::Register::point));
-    let never = |point| Sample { point, value: Err(Fault::NeverRead), taken_at: Duration::ZERO };
-    let shown = Arc::new(Mutex::new(Shown {
-        samples: points.map(never).collect(),
-        outputs: Vec::new(),
-        statistics: WireStatistics::default(),
-    }));
-    let (desired, wishes) = watch::channel(DesiredOutputs::default());
+    let points = settings
+        .devices
+        .iter()
+        .flat_map(|device| device.registers.iter().map(crate::settings::Register::point))
+        .collect::<Vec<_>>();
     let name = settings.name.clone();
-    let runner = Runner::new(bus, settings, epoch, Arc::clone(&shown), wishes);
-    Ok(WireHandle { name, epoch, shown, desired, task: tokio::spawn(runner.run()) })
+    Ok(WireHandle::start(name, epoch, points, |shown, wishes| Runner::new(bus, settings, epoch, shown, wishes).run()))
 }
 
 impl WireHandle {
+    /// Sets up what a wire of any kind shows, and starts the task that fills it. Samples stand in the order of `points`.
+    /// The task ends when the sender of its wishes is gone.
+    pub(crate) fn start<T: Future<Output = ()> + Send + 'static>(
+        name: String,
+        epoch: Instant,
+        points: Vec<Point>,
+        task: impl FnOnce(Arc<Mutex<Shown>>, watch::Receiver<DesiredOutputs>) -> T,
+    ) -> WireHandle {
+        let never = |point| Sample { point, value: Err(Fault::NeverRead), taken_at: Duration::ZERO };
+        let shown = Arc::new(Mutex::new(Shown {
+            samples: points.into_iter().map(never).collect(),
+            outputs: Vec::new(),
+            statistics: WireStatistics::default(),
+        }));
+        let (desired, wishes) = watch::channel(DesiredOutputs::default());
+        let task = tokio::spawn(task(Arc::clone(&shown), wishes));
+        WireHandle { name, epoch, shown, desired, task }
+    }
+
     /// The wire's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -5,17 +5,18 @@ use std::path::Path;
 use std::rc::Rc;
 
 use heatstation_drivers::SettingsProblem;
-use heatstation_drivers::settings::{DeviceSettings, Encoding, Register, Table, Transport, WireSettings};
-use heatstation_points::{Catalogue, Point};
+use heatstation_drivers::settings::{DeviceSettings, Encoding, Register, Table, WireSettings};
+use heatstation_points::Catalogue;
 
+use crate::check::wires;
 use crate::csv_rows;
-use crate::desk::{Desk, Field, Otherwise, Section, count, derived, nearest, number, one_of, or, shown};
+use crate::desk::{Desk, Field, Otherwise, Section, count, derived, nearest, one_of, or, shown};
 use crate::files::{self, Library};
 use crate::map::{self, MapRow};
 use crate::parse::parse;
-use crate::points::Home;
+use crate::points::{Home, Homes};
 use crate::problem::{Kind, Place};
-use crate::raw::{RawDevice, RawFile, RawProtocol, RawTemplate, RawWire, RawWordOrder};
+use crate::raw::{RawDevice, RawFile, RawTemplate, RawWordOrder};
 use crate::registers::{self, Both, Manners, Placed};
 use crate::written::Written;
 
@@ -25,7 +26,6 @@ const OVERLAPS_TOLD: usize = 5;
 /// What the rest of the check needs to know of the devices.
 pub(crate) struct Devices {
     pub wires: Vec<WireSettings>,
-    pub homes: Vec<Home>,
     /// Whether all register maps could be read; if not, a missing point says nothing.
     pub complete: bool,
 }
@@ -47,11 +47,17 @@ struct Workshop<'a> {
     unread: bool,
 }
 
-pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folder: Option<&Path>) -> Devices {
+pub(crate) fn check(
+    desk: &mut Desk,
+    raw: &RawFile,
+    catalogue: &Catalogue,
+    folder: Option<&Path>,
+    homes: &mut Homes,
+) -> Devices {
     let mut wires: Vec<WireSettings> = Vec::new();
     let mut sections = Vec::new();
     for written in &raw.wire {
-        let (section, wire) = check_wire(desk, written);
+        let (section, wire) = wires::check(desk, written);
         if wires.iter().any(|other| other.name == wire.name) {
             twice(desk, &section, "wire", &wire.name);
         }
@@ -60,8 +66,6 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
     }
 
     let mut workshop = Workshop { catalogue, folder, templates: HashMap::new(), unread: false };
-    let mut homes = Vec::new();
-    let mut places: HashMap<Point, (String, Place)> = HashMap::new();
     let mut names = HashSet::new();
     let mut homeless = false;
     for written in &raw.device {
@@ -73,19 +77,11 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
         overlaps(desk, &device.name, &mapped);
         let mut device = device;
         for Mapped { register, place } in mapped {
-            if let Some((other, first)) = places.get(&register.point()) {
-                let (line, _) = desk.sources.line_and_column(first);
-                let help = format!(
-                    "it is read from device {other} already ({}:{line}); leave one of the two out",
-                    desk.sources.name(first.file)
-                );
-                let key = format!("device.{}.{}", device.name, register.name());
-                desk.error(&place, key, "is read in two places", help);
+            let home = Home::register(&device.name, &register, place);
+            let key = format!("device.{}.{}", device.name, register.name());
+            if !homes.claim(desk, key, home) {
                 continue;
             }
-            places.insert(register.point(), (device.name.clone(), place.clone()));
-            let (line, _) = desk.sources.line_and_column(&place);
-            homes.push(Home::new(&device.name, &register, desk.sources.name(place.file), line, place));
             device.registers.push(register);
         }
         if let Some(wire) = wire {
@@ -106,73 +102,12 @@ pub(crate) fn check(desk: &mut Desk, raw: &RawFile, catalogue: &Catalogue, folde
         }
     }
     let complete = !workshop.unread && !desk.is_excused("wire") && !desk.is_excused("device");
-    Devices { wires, homes, complete }
+    Devices { wires, complete }
 }
 
 fn twice(desk: &mut Desk, section: &Section, what: &str, name: &str) {
     let help = format!("give each {what} a name of its own");
     desk.error(&section.place, section.key("name"), format!("there is a {what} {name} already"), help);
-}
-
-fn check_wire(desk: &mut Desk, written: &Written<RawWire>) -> (Section, WireSettings) {
-    let raw = &written.value;
-    let called = raw.name.as_ref().map_or("?", |name| name.value.as_str());
-    let at = Section::new(format!("wire.{called}"), 0, &written.span);
-    let name = desk.name(&at, "name", raw.name.as_ref());
-    let only = or(RawProtocol::ModbusTcp, "the protocol of station cabinets");
-    let RawProtocol::ModbusTcp =
-        desk.choice(&at, "protocol", raw.protocol.as_ref(), only, RawProtocol::ModbusTcp).value;
-    let address = desk.text(&at, "address", raw.address.as_ref(), Otherwise::Required("\"192.168.1.10:502\""));
-    let mut wire = WireSettings::modbus_tcp(name.value, address.value.clone());
-
-    let timeout = number!(
-        desk,
-        at,
-        raw.timeout_milliseconds,
-        10.0..=5000.0,
-        or(500.0, "several times a local answer; a supply that is too hot must close the valve within 5 s")
-    );
-    let reconnect_min = number!(
-        desk,
-        at,
-        raw.reconnect_min_seconds,
-        0.1..=600.0,
-        or(wire.reconnect_min.as_secs_f64(), "a device that restarts is back within seconds")
-    );
-    let reconnect_max = number!(
-        desk,
-        at,
-        raw.reconnect_max_seconds,
-        0.1..=3600.0,
-        or(wire.reconnect_max.as_secs_f64(), "the usual watchdog of a drive is 60 s")
-    );
-    let pause = number!(
-        desk,
-        at,
-        raw.pause_between_requests_milliseconds,
-        0.0..=5000.0,
-        or(0.0, "devices that need a pause say so in their manual")
-    );
-    let warm_up = number!(
-        desk,
-        at,
-        raw.pause_after_connect_milliseconds,
-        0.0..=60_000.0,
-        or(0.0, "devices that need a pause say so in their manual")
-    );
-    desk.not_above(&reconnect_min, &reconnect_max, "the wait doubles from the first to the longest");
-    wire.timeout = timeout.duration();
-    wire.reconnect_min = reconnect_min.duration();
-    wire.reconnect_max = reconnect_max.duration();
-    wire.pause_between_requests = pause.duration();
-    wire.pause_after_connect = warm_up.duration();
-
-    if address.sound && wire.problems().iter().any(|problem| matches!(problem, SettingsProblem::Address { .. })) {
-        let help = "write host:port, as in \"192.168.1.10:502\" or \"[fd00::1]:502\"";
-        desk.error(&address.place, address.key.as_str(), format!("{:?} is not host:port", address.value), help);
-    }
-    let Transport::ModbusTcp { .. } = &wire.transport else { return (at, wire) };
-    (at, wire)
 }
 
 impl Workshop<'_> {

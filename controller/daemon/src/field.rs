@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use heatstation_config::Station;
 use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, Obstacle, OutputState, OutputStatus};
 use heatstation_drivers::settings::WireSettings;
 use heatstation_drivers::wire::{WireHandle, spawn};
@@ -34,16 +35,11 @@ impl Field {
     ///
     /// # Errors
     /// If a wire's settings are not sound.
-    pub fn start(
-        settings: &[WireSettings],
-        catalogue: &Catalogue,
-        epoch: Instant,
-        speed: u32,
-    ) -> Result<Field, CannotStart> {
-        let settings: Vec<WireSettings> = settings.iter().map(|wire| paced(wire, speed)).collect();
+    pub fn start(station: &Station, epoch: Instant, speed: u32) -> Result<Field, CannotStart> {
+        let settings: Vec<WireSettings> = station.wires.iter().map(|wire| paced(wire, speed)).collect();
         let registers = settings.iter().flat_map(|wire| &wire.devices).flat_map(|device| &device.registers);
         let read = registers.map(|register| (register.point(), register.period));
-        let image = Image::new(catalogue, read);
+        let image = Image::new(&station.catalogue, read);
         let mut wires = Vec::with_capacity(settings.len());
         for wire in settings {
             let name = wire.name.clone();

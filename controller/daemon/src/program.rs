@@ -218,7 +218,7 @@ pub fn hash_of(station: &Station) -> String {
 }
 
 fn field_of(station: &Station, clock: &Clock) -> anyhow::Result<Field> {
-    Ok(Field::start(&station.wires, &station.catalogue, clock.epoch(), clock.speed())?)
+    Ok(Field::start(station, clock.epoch(), clock.speed())?)
 }
 
 fn telemetry_of(station: &Station) -> Telemetry {
