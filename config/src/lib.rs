@@ -9,6 +9,7 @@
 //! Only this crate knows TOML.
 
 pub mod check;
+pub mod import;
 pub mod raw;
 pub mod scenario;
 pub mod standard;
