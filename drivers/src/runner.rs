@@ -278,7 +278,7 @@ impl<B: Bus> Runner<B> {
         let mut shown = look(&self.shown);
         for register in &lost.registers {
             let sample = &mut shown.samples[self.first_slots[device] + register];
-            *sample = Sample { point: sample.point, value: Err(lost.fault), taken_at: now };
+            *sample = Sample::plain(sample.point, Err(lost.fault), now);
         }
     }
 
@@ -379,7 +379,7 @@ impl<B: Bus> Runner<B> {
         {
             let mut shown = look(&self.shown);
             let sample = &mut shown.samples[slot];
-            *sample = Sample { point: sample.point, value, taken_at: asked_at };
+            *sample = Sample::plain(sample.point, value, asked_at);
         }
         if let Some(output) = self.outputs.iter_mut().find(|output| output.slot == slot) {
             output.holds(asked_at, value);
