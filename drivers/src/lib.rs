@@ -9,7 +9,7 @@
 //! * [`output`]: from a wish to a value that was read back.
 //! * [`device_watchdog`]: what the device does when we die, looked at before it is written.
 //! * [`wire`]: one wire at work, and the handle to it.
-//! * [`probe`]: asking once, for commissioning.
+//! * [`probe`]: asking once, for commissioning. [`scan`]: who is there at all.
 
 pub mod bus;
 pub mod decode;
@@ -22,6 +22,7 @@ mod poller;
 pub mod probe;
 pub mod problem;
 mod runner;
+pub mod scan;
 pub mod settings;
 #[cfg(test)]
 mod testing;
