@@ -11,8 +11,8 @@ use crate::decode::{EncodeError, decode, encode, number_of};
 use crate::encoding::WordOrder;
 use crate::modbus::ModbusTcp;
 use crate::problem::SettingsProblem;
-use crate::runner::{mask_of, read_back_span, write_of};
 use crate::problem::touches_forbidden;
+use crate::runner::{mask_of, read_back_span, write_of};
 use crate::settings::{DeviceSettings, ReadBack, Register, Table, Transport, WireSettings, WriteFunction, WriteRules};
 
 /// So many time-outs in a row, and the rest of the device is taken for silent too.

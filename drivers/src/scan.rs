@@ -253,7 +253,11 @@ fn segments<'a>(
             let before = (from, to.min(first.saturating_sub(1)));
             let after = (from.max(last + 1), to);
             let is_hit = first <= to && from <= last;
-            let parts = if is_hit { [(from < first).then_some(before), (last < to).then_some(after)] } else { [Some((from, to)), None] };
+            let parts = if is_hit {
+                [(from < first).then_some(before), (last < to).then_some(after)]
+            } else {
+                [Some((from, to)), None]
+            };
             parts.into_iter().flatten()
         };
         allowed = allowed.into_iter().flat_map(split).collect();
@@ -263,7 +267,8 @@ fn segments<'a>(
 }
 
 fn longest<'a>(table: Table, known: impl Iterator<Item = &'a DeviceSettings>) -> u16 {
-    let of = |device: &DeviceSettings| if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+    let of =
+        |device: &DeviceSettings| if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
     let protocol = if table.holds_bits() { BITS_MAX } else { REGISTERS_MAX };
     known.map(of).min().unwrap_or(protocol).clamp(1, protocol)
 }
@@ -346,7 +351,12 @@ impl<B: Bus, F: FnMut(Step) -> ControlFlow<()>> Asker<B, F> {
                     pause *= 4;
                 }
                 // 4 is what many devices say of an address that they do not have; 10 and 11 that the unit fell silent.
-                Err(BusError::Refused(Refusal::Failure(10 | 11)) | BusError::Silent | BusError::Broken(_) | BusError::Nonsense(_)) => {
+                Err(
+                    BusError::Refused(Refusal::Failure(10 | 11))
+                    | BusError::Silent
+                    | BusError::Broken(_)
+                    | BusError::Nonsense(_),
+                ) => {
                     self.timeouts += 1;
                     return if self.timeouts < TIMEOUTS_MAX { Ok(false) } else { Err(Cut::Silent) };
                 }

@@ -105,7 +105,10 @@ async fn a_unit_that_answers_with_an_exception_is_there_and_one_that_says_nothin
     assert_eq!(findings.cut_short, None);
     assert_eq!(findings.units.len(), 16);
     let found: Vec<(u8, &Presence)> = there(&findings).iter().map(|unit| (unit.unit, &unit.presence)).collect();
-    assert_eq!(found, [(3, &Presence::Answers), (7, &Presence::Refuses("illegal data address (exception 2)".to_owned()))]);
+    assert_eq!(
+        found,
+        [(3, &Presence::Answers), (7, &Presence::Refuses("illegal data address (exception 2)".to_owned()))]
+    );
     assert_eq!(findings.units[0].presence, Presence::Silent);
     assert_eq!(runs(there(&findings)[0]), [(0, 9)]);
     assert_eq!(runs(there(&findings)[1]), [(500, 519)]);
@@ -148,7 +151,9 @@ async fn a_forbidden_address_is_never_touched() {
     known.limits.max_registers = 8;
     let findings = find(&cabinet, &wire("127.0.0.1:502", vec![known]), &order(0..=99)).await;
     assert_eq!(runs(there(&findings)[0]), [(1, 39), (45, 99)]);
-    for span in cabinet.asked.lock().unwrap().iter().filter(|span| span.unit == 1 && span.table == Table::HoldingRegister) {
+    for span in
+        cabinet.asked.lock().unwrap().iter().filter(|span| span.unit == 1 && span.table == Table::HoldingRegister)
+    {
         let touched = span.address..span.address + span.count;
         assert!(!touched.clone().any(|address| address == 0 || (40..=44).contains(&address)), "{span:?}");
         assert!(span.count <= 8, "{span:?}");
@@ -173,7 +178,8 @@ async fn a_scan_that_is_stopped_leaves_what_it_has_found() {
 #[tokio::test(start_paused = true)]
 async fn questions_are_counted_and_spaced_and_the_time_that_was_told_is_kept() {
     let scattered = (0..1_000).map(|n| n * 2..=n * 2).collect();
-    let cabinet = Cabinet { units: vec![Unit { number: 1, holding: scattered, ..Unit::default() }], ..Cabinet::default() };
+    let cabinet =
+        Cabinet { units: vec![Unit { number: 1, holding: scattered, ..Unit::default() }], ..Cabinet::default() };
     let order = Scan { requests_max: 50, ..order(0..=9_999) };
     let begun = tokio::time::Instant::now();
     let findings = find(&cabinet, &empty(), &order).await;
@@ -182,18 +188,24 @@ async fn questions_are_counted_and_spaced_and_the_time_that_was_told_is_kept() {
     let table = &there(&findings)[0].tables[0];
     assert!(matches!(table.ending, Ending::OutOfRequests(_)) && table.requests == 50, "{table:?}");
     assert!(order.pause * asked <= lasted, "{asked} questions in {lasted:?}");
-    assert!(lasted <= order.longest_for_units(TIMEOUT) + order.longest_for_ranges(Duration::from_millis(1)), "{lasted:?}");
+    assert!(
+        lasted <= order.longest_for_units(TIMEOUT) + order.longest_for_ranges(Duration::from_millis(1)),
+        "{lasted:?}"
+    );
 }
 
 /// Ranges with gaps between them.
 fn any_ranges() -> impl Strategy<Value = Vec<RangeInclusive<u16>>> {
     proptest::collection::vec((1_u16..60, 16_u16..80), 0..8).prop_map(|pairs| {
         let mut at = 0;
-        pairs.into_iter().map(|(gap, length)| {
-            let first = at + gap;
-            at = first + length;
-            first..=at - 1
-        }).collect()
+        pairs
+            .into_iter()
+            .map(|(gap, length)| {
+                let first = at + gap;
+                at = first + length;
+                first..=at - 1
+            })
+            .collect()
     })
 }
 
