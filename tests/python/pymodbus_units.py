@@ -11,12 +11,13 @@ import struct
 import sys
 
 from pymodbus.datastore import ModbusDeviceContext, ModbusServerContext, ModbusSparseDataBlock
+from pymodbus.exceptions import NoSuchIdException
 from pymodbus.server import ModbusTcpServer
 
 
 def block(values):
     # Its blocks count from 1.
-    return ModbusSparseDataBlock({address + 1: word for address, word in values.items()})
+    return ModbusSparseDataBlock(values)
 
 
 async def main():
@@ -26,7 +27,17 @@ async def main():
     nothing = {0: 0}
     meter = ModbusDeviceContext(hr=block(meter), ir=block(nothing), co=block(nothing), di=block(nothing))
     other = ModbusDeviceContext(hr=block({5000: 0}), ir=block(words), co=block(nothing), di=block(nothing))
-    server = ModbusTcpServer(ModbusServerContext(devices={3: meter, 9: other}, single=False), address=("127.0.0.1", 0))
+    context = ModbusServerContext(devices={3: meter, 9: other}, single=False)
+    server = ModbusTcpServer(context, address=("127.0.0.1", 0), ignore_missing_devices=True)
+    # 3.16 means to raise this by itself, looks for a unit 0 instead, and says "device failure" of its own KeyError.
+    read = server.context.async_getValues
+
+    async def read_of_those_there(unit, *rest):
+        if unit not in (3, 9):
+            raise NoSuchIdException
+        return await read(unit, *rest)
+
+    server.context.async_getValues = read_of_those_there
     await server.listen()
     print(json.dumps({"port": server.transport.sockets[0].getsockname()[1]}), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

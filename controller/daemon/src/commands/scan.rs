@@ -206,8 +206,8 @@ fn agree(order: &Order, wires: &[WireSettings], wanted: &Scan) -> Outcome {
 }
 
 fn spoken(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..120 => format!("{} s", seconds.max(1)),
+    match time.as_secs_f64().ceil() as u64 {
+        seconds @ 0..120 => format!("{seconds} s"),
         seconds => format!("{} min", seconds.div_ceil(60)),
     }
 }
