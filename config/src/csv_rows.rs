@@ -119,11 +119,10 @@ pub(crate) fn read(desk: &mut Desk, file: usize) -> Vec<(Place, RawRow)> {
             offset: row.offset,
             unit: row.unit,
             invalid: invalid.flatten(),
-            codes: None,
             period_seconds: row.period_seconds,
-            write: None,
             read_back_address: row.read_back_address,
             read_back_table: row.read_back_table,
+            ..RawRow::default()
         };
         rows.push((place, raw));
     }

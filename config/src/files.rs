@@ -8,8 +8,25 @@ use std::path::{Path, PathBuf};
 /// No configuration is longer; a longer file is something else.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
 
-const TEMPLATES: [(&str, &str); 1] =
-    [("generic/exchange-station-plc", include_str!("../devices/generic/exchange-station-plc.toml"))];
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../devices/", $name, ".toml")))),*]
+    };
+}
+
+/// The register maps that the program carries, by name. Each has a file of words and what they mean in `config/tests/golden`,
+/// or a test fails.
+pub const TEMPLATES: &[(&str, &str)] = templates![
+    "generic/exchange-station-plc",
+    "generic/tuf-2000-heat-meter",
+    "abb/acs580",
+    "chint/dtsu666",
+    "danfoss/ecl-310",
+    "danfoss/fc-102",
+    "inovance/md-series",
+    "samson/trovis-557x",
+    "wilo/control-sc-booster",
+];
 
 const STANDARDS: [(&str, &str); 5] = [
     ("hanzhong", include_str!("../standards/hanzhong.toml")),
@@ -87,7 +104,7 @@ impl Library {
 
     fn carried(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Library::Devices => &TEMPLATES,
+            Library::Devices => TEMPLATES,
             Library::Standards => &STANDARDS,
             Library::Scenarios => SCENARIOS,
         }

@@ -9,6 +9,7 @@
 //! Only this crate knows TOML.
 
 pub mod check;
+pub mod import;
 pub mod raw;
 pub mod scenario;
 pub mod standard;
@@ -24,13 +25,14 @@ mod csv_rows;
 mod desk;
 mod files;
 mod map;
+mod parameters;
 mod parse;
 mod registers;
 mod units;
 
 pub use check::{check, load, standard};
 pub use explain::{Difference, Explained};
-pub use files::EXAMPLES;
+pub use files::{EXAMPLES, TEMPLATES};
 pub use points::{Home, PointRow, Spot};
 pub use problem::{Problem, Problems, Severity};
 pub use scenario::Scenario;

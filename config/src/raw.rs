@@ -21,8 +21,9 @@ pub use circuit::{
     RawSupplyLoop, RawTrim, RawTuning, RawTuningRule, RawValve, RawWeather,
 };
 pub use device::{
-    RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawPeriods, RawProtocol,
-    RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite, RawWriteFunction,
+    RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawParameter, RawPeriods,
+    RawProtocol, RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite,
+    RawWriteFunction,
 };
 
 use crate::written::Written;

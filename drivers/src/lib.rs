@@ -9,6 +9,7 @@
 //! * [`output`]: from a wish to a value that was read back.
 //! * [`device_watchdog`]: what the device does when we die, looked at before it is written.
 //! * [`wire`]: one wire at work, and the handle to it.
+//! * [`opcua`]: values from OPC UA servers, and who is trusted there.
 //! * [`probe`]: asking once, for commissioning. [`scan`]: who is there at all.
 
 pub mod bus;
@@ -16,6 +17,7 @@ pub mod decode;
 pub mod device_watchdog;
 pub mod encoding;
 pub mod modbus;
+pub mod opcua;
 pub mod output;
 pub mod plan;
 mod poller;

@@ -14,7 +14,7 @@ use crate::bus::{Bus, BusError, Refusal, Span, Write};
 use crate::decode::decode;
 use crate::device_watchdog::{DeviceWatchdog, Leave};
 use crate::encoding::Encoding;
-use crate::output::{Action, DesiredOutputs, Output};
+use crate::output::{Action, DesiredOutputs, Output, RegisterPlace};
 use crate::poller::{Lost, Poller, backoff};
 use crate::settings::{ReadBack, Register, Table, WireSettings, WriteFunction};
 use crate::wire::{Shown, look};
@@ -36,7 +36,7 @@ pub(crate) struct Runner<B> {
     watchdogs: Vec<DeviceWatchdog>,
     /// Place in `shown.samples` of the first register of each device.
     first_slots: Vec<usize>,
-    outputs: Vec<Output>,
+    outputs: Vec<Output<RegisterPlace>>,
     outputs_in_a_row: u32,
     /// Failed attempts in a row to get anything out of this wire.
     attempts: u32,
@@ -67,7 +67,7 @@ impl<B: Bus> Runner<B> {
         for (number, device) in settings.devices.iter().enumerate() {
             first_slots.push(slot);
             for register in &device.registers {
-                outputs.extend(Output::of(number, slot, register));
+                outputs.extend(RegisterPlace::of(number, slot, register).map(Output::new));
                 slot += 1;
             }
         }
@@ -155,11 +155,11 @@ impl<B: Bus> Runner<B> {
         let mut write = None;
         let mut ask = None;
         for (place, output) in self.outputs.iter_mut().enumerate() {
-            let (poller, watchdog) = (&self.pollers[output.device], &self.watchdogs[output.device]);
+            let (poller, watchdog) = (&self.pollers[output.place.device], &self.watchdogs[output.place.device]);
             match output.next(now) {
                 Action::Write if poller.is_available(now) => match watchdog.leave(now) {
                     Leave::Given => write = write.or(Some(place)),
-                    Leave::Ask => ask = ask.or(Some(output.device)),
+                    Leave::Ask => ask = ask.or(Some(output.place.device)),
                     Leave::Denied { until } => {
                         if let Some(unfit) = watchdog.unfit() {
                             output.denied(unfit);
@@ -278,7 +278,7 @@ impl<B: Bus> Runner<B> {
         let mut shown = look(&self.shown);
         for register in &lost.registers {
             let sample = &mut shown.samples[self.first_slots[device] + register];
-            *sample = Sample { point: sample.point, value: Err(lost.fault), taken_at: now };
+            *sample = Sample::plain(sample.point, Err(lost.fault), now);
         }
     }
 
@@ -379,9 +379,9 @@ impl<B: Bus> Runner<B> {
         {
             let mut shown = look(&self.shown);
             let sample = &mut shown.samples[slot];
-            *sample = Sample { point: sample.point, value, taken_at: asked_at };
+            *sample = Sample::plain(sample.point, value, asked_at);
         }
-        if let Some(output) = self.outputs.iter_mut().find(|output| output.slot == slot) {
+        if let Some(output) = self.outputs.iter_mut().find(|output| output.place.slot == slot) {
             output.holds(asked_at, value);
         }
     }
@@ -390,14 +390,14 @@ impl<B: Bus> Runner<B> {
 
     async fn read_back(&mut self, place: usize) {
         let output = &self.outputs[place];
-        let (device, slot) = (output.device, output.slot);
-        let span = read_back_span(&output.register, self.settings.devices[device].modbus_unit);
+        let (device, slot) = (output.place.device, output.place.slot);
+        let span = read_back_span(&output.place.register, self.settings.devices[device].modbus_unit);
         let asked_at = self.now();
         let outcome = self.bus.read(span).await;
         self.note(device, asked_at, outcome.as_ref().map(|_| ()));
         match outcome {
             Ok(words) => {
-                let value = decode(&self.outputs[place].register, &words);
+                let value = decode(&self.outputs[place].place.register, &words);
                 self.take(slot, asked_at, value);
             }
             Err(BusError::Refused(Refusal::Busy | Refusal::Failure(_))) => self.outputs[place].ask_later(asked_at),
@@ -440,7 +440,7 @@ impl<B: Bus> Runner<B> {
     }
 
     async fn write(&mut self, place: usize) {
-        let device = self.outputs[place].device;
+        let device = self.outputs[place].place.device;
         let unit = self.settings.devices[device].modbus_unit;
         let Some(write) = self.compose(place).await else { return };
         let sent_at = self.now();
@@ -456,11 +456,11 @@ impl<B: Bus> Runner<B> {
         match outcome {
             Ok(()) => self.outputs[place].accepted(now),
             Err(BusError::Refused(refusal)) => {
-                tracing::warn!(wire = self.settings.name, point = self.outputs[place].register.name(), %refusal, "write refused");
+                tracing::warn!(wire = self.settings.name, point = self.outputs[place].place.register.name(), %refusal, "write refused");
                 self.outputs[place].refused(now, refusal);
             }
             Err(error) => {
-                tracing::warn!(wire = self.settings.name, point = self.outputs[place].register.name(), %error, "write without answer");
+                tracing::warn!(wire = self.settings.name, point = self.outputs[place].place.register.name(), %error, "write without answer");
             }
         }
         self.show_outputs();
@@ -469,14 +469,14 @@ impl<B: Bus> Runner<B> {
     /// The request that writes this output; for a bit of a word that can only be written whole, the word is read first.
     async fn compose(&mut self, place: usize) -> Option<Write> {
         let output = &self.outputs[place];
-        let (register, words) = (&output.register, output.words().to_vec());
+        let (register, words) = (&output.place.register, output.said()?.clone());
         let function = register.write.as_ref()?.function;
         let (address, &word) = (register.address, words.first()?);
         let Some(mask) = mask_of(register) else { return Some(write_of(register.table, function, address, words)) };
         if function != WriteFunction::ReadModifyWrite {
             return Some(Write::MaskRegister { address, and: !mask, or: word });
         }
-        let device = output.device;
+        let device = output.place.device;
         let unit = self.settings.devices[device].modbus_unit;
         let asked_at = self.now();
         let outcome = self.bus.read(Span { unit, table: Table::HoldingRegister, address, count: 1 }).await;

@@ -148,7 +148,7 @@ impl WireHandle {
         points: Vec<Point>,
         task: impl FnOnce(Arc<Mutex<Shown>>, watch::Receiver<DesiredOutputs>) -> T,
     ) -> WireHandle {
-        let never = |point| Sample { point, value: Err(Fault::NeverRead), taken_at: Duration::ZERO };
+        let never = |point| Sample::plain(point, Err(Fault::NeverRead), Duration::ZERO);
         let shown = Arc::new(Mutex::new(Shown {
             samples: points.into_iter().map(never).collect(),
             outputs: Vec::new(),

@@ -13,6 +13,7 @@ use crate::csv_rows;
 use crate::desk::{Desk, Field, Otherwise, Section, count, derived, nearest, one_of, or, shown};
 use crate::files::{self, Library};
 use crate::map::{self, MapRow};
+use crate::parameters::Parameters;
 use crate::parse::parse;
 use crate::points::{Home, Homes};
 use crate::problem::{Kind, Place};
@@ -229,14 +230,27 @@ impl Workshop<'_> {
 
         let served = served(desk, at, raw, self.catalogue);
         let base = count!(desk, at, raw.base_address, 0..=65_535, or(0, "the template's own addresses"));
+        let parameters = Parameters::take(desk, at, raw, template);
         let mut rows = match template {
             Some((file, template)) => map::expand(
                 desk,
                 at,
-                &map::Use { file: *file, template, catalogue: self.catalogue, served: &served, base: base.value },
+                &map::Use {
+                    file: *file,
+                    template,
+                    catalogue: self.catalogue,
+                    served: &served,
+                    base: base.value,
+                    serves: &raw.serves,
+                    parameters: &parameters,
+                },
             ),
             None => Vec::new(),
         };
+        if let Some(first) = raw.serves.first().filter(|_| raw.template.is_none()) {
+            let help = "rows of its own name their points in full: leave `serves` out";
+            desk.error(&at.at(&first.span), at.key("serves"), "the device has no template", help);
+        }
         if template.is_none() && raw.template.is_none() && own.is_empty() {
             let help = format!(
                 "write `template = \"generic/exchange-station-plc\"` (possible: {}), [[device.point]] rows or `points_csv`",
@@ -248,6 +262,10 @@ impl Workshop<'_> {
         let named: HashSet<&str> = own.iter().map(|row| row.name.as_str()).collect();
         rows.retain(|row| !named.contains(row.name.as_str()));
         rows.extend(own);
+        let called = raw.name.as_ref().map_or("?", |name| name.value.as_str());
+        for row in &mut rows {
+            parameters.apply(desk, called, row);
+        }
         rows
     }
 

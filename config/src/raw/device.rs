@@ -1,5 +1,7 @@
 //! Wires, devices and register maps as they are written; a template is a file of its own with the same rows.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +54,11 @@ pub struct RawDevice {
     pub base_address: Count,
     /// The circuits that it serves, in the order of its addresses. All unless written.
     pub circuits: Option<Written<Vec<Written<String>>>>,
+    /// What of these circuits it serves, in the order of its addresses: `station`, `circuit`, `circulation_pump.1`,
+    /// `building.b3`, `room.a101`. All that the template has blocks for unless written.
+    pub serves: Vec<Written<String>>,
+    /// Values for the parameters of its template, as in `ct_ratio = 40`.
+    pub parameters: Option<Written<BTreeMap<String, Written<f64>>>>,
     /// What of the template this device does not have: names of blocks or points; `outdoor.*` means all that begin so.
     pub without: Vec<Written<String>>,
     /// Further rows from a CSV file beside this file, with the keys of `[[device.point]]` as its columns.
@@ -246,6 +253,14 @@ pub struct RawRow {
     pub scale: Option<f64>,
     /// See `scale`.
     pub offset: Option<f64>,
+    /// Parameters of the template that the scale is multiplied by.
+    pub scale_by: Vec<String>,
+    /// Parameters of the template that the scale is divided by.
+    pub scale_per: Vec<String>,
+    /// A parameter of the template that is added to the offset.
+    pub offset_by: Option<String>,
+    /// A whole parameter of the template that is added to the address.
+    pub address_by: Option<String>,
     /// The unit that the device means, as in `megapascals`; the point's own unless written.
     pub unit: Option<String>,
     /// Numbers by which the device says that its sensor is broken, as in `0x8000`.
@@ -275,6 +290,11 @@ pub struct RawTemplate {
     pub word_order: Option<Written<RawWordOrder>>,
     /// Modbus unit, where the station does not say.
     pub modbus_unit: Count,
+    /// What a station says about its device of this kind, each a number: with a default, or asked for.
+    pub parameters: BTreeMap<String, Written<RawParameter>>,
+    /// Whether a device of this kind belongs to one thing alone, as a drive to its pump: then the station has to say to
+    /// which, with `serves`.
+    pub serves_one: Option<bool>,
     /// What one read request may ask for.
     pub limits: Option<Written<RawLimits>>,
     /// How often points are read.
@@ -287,6 +307,22 @@ pub struct RawTemplate {
     pub invalid: RawInvalid,
     /// The blocks of addresses.
     pub block: Vec<Written<RawBlock>>,
+}
+
+/// A number that the station gives and that rows of the template count with.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawParameter {
+    /// What it is and where it is read, as in `ratio of the current transformers, on their plate`. Required.
+    pub description: Text,
+    /// What it is unless the station says otherwise; without one the station has to say it.
+    pub default: Number,
+    /// The least that is taken. Required.
+    pub min: Number,
+    /// The most that is taken. Required.
+    pub max: Number,
+    /// Whether it is a whole number.
+    pub whole: Option<bool>,
 }
 
 /// Numbers that mean a broken sensor, by encoding.
@@ -316,6 +352,8 @@ pub struct RawBlock {
     pub base: Count,
     /// From one circuit to the next.
     pub circuit_stride: Count,
+    /// A whole parameter of the template: which of the device's own circuits, counted from 1, the first that it serves is.
+    pub first_circuit_by: Option<String>,
     /// From one pump, building or room of a circuit to the next.
     pub stride: Count,
     /// How many pumps, buildings or rooms of a circuit the map has room for.
@@ -338,6 +376,8 @@ pub enum RawOwner {
     CirculationPump,
     /// Each make-up pump's.
     MakeUpPump,
+    /// Each pump's of either kind, the circulation pumps first: what a drive alone is for.
+    Pump,
     /// Each building's.
     Building,
     /// Each room sensor's.

@@ -51,6 +51,8 @@ pub fn written(file: &str) -> BTreeSet<String> {
 fn in_value(value: &toml::Value, before: &str, found: &mut BTreeSet<String>) {
     match value {
         toml::Value::Table(table) => {
+            // A table whose names are free, as `device.parameters`, is a key in the schema and its names are not.
+            found.insert(before.to_owned());
             for (name, inner) in table {
                 in_value(inner, &join(before, name), found);
             }

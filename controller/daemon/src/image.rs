@@ -32,9 +32,18 @@ pub const fn usual_period(pace: Pace) -> Duration {
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     period: Duration,
-    last: Option<(Value, Duration)>,
+    last: Option<Last>,
     /// What came instead of a value, last.
     fault: Fault,
+}
+
+/// The last value that came.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    value: Value,
+    taken_at: Duration,
+    /// What its sender says against it.
+    doubt: Option<Doubt>,
 }
 
 /// The image of one station.
@@ -72,14 +81,14 @@ impl Image {
             let slot = catalogue.slot(sample.point).and_then(|slot| self.slots[slot].1.as_mut());
             let Some(slot) = slot else { continue };
             match sample.value {
-                Ok(value) => slot.last = Some((value, sample.taken_at)),
+                Ok(value) => slot.last = Some(Last { value, taken_at: sample.taken_at, doubt: sample.doubt }),
                 Err(fault) => {
                     slot.fault = fault;
                     // The device itself says that the sensor is broken, or answered nonsense: the old value is no
                     // longer what it has to say.
                     let retracts =
                         matches!(fault, Fault::SensorBroken | Fault::Implausible | Fault::NotFinite | Fault::Refused);
-                    if retracts && sample.taken_at > slot.last.map_or(Duration::ZERO, |(_, taken_at)| taken_at) {
+                    if retracts && sample.taken_at > slot.last.map_or(Duration::ZERO, |last| last.taken_at) {
                         slot.last = None;
                     }
                 }
@@ -89,10 +98,10 @@ impl Image {
 
     /// One point as it stands at `now`, on the wires' clock.
     fn judge(slot: &Slot, now: Duration) -> Reading<Value> {
-        let Some((value, taken_at)) = slot.last else { return Reading::bad(slot.fault) };
+        let Some(Last { value, taken_at, doubt }) = slot.last else { return Reading::bad(slot.fault) };
         let age = now.saturating_sub(taken_at);
         if age <= slot.period * FRESH_PERIODS + FRESH_GRACE {
-            Reading::Good { value, age }
+            doubt.map_or(Reading::Good { value, age }, |doubt| Reading::Uncertain { value, age, doubt })
         } else if age <= (slot.period * STALE_PERIODS).max(STALE_MIN) {
             Reading::Uncertain { value, age, doubt: Doubt::Stale }
         } else {
@@ -130,7 +139,7 @@ mod tests {
         let mut image = Image::new(&catalogue, [(SUPPLY, Duration::from_secs(1))]);
         for &(second, value) in samples {
             let value = value.map(|number| definition.accept(number).unwrap());
-            image.take(&catalogue, &[Sample { point: SUPPLY, value, taken_at: Duration::from_secs(second) }]);
+            image.take(&catalogue, &[Sample::plain(SUPPLY, value, Duration::from_secs(second))]);
         }
         let (mut readings, mut by_slot) = (Readings::empty(&catalogue), Vec::new());
         at.iter()
@@ -158,6 +167,22 @@ mod tests {
     fn a_broken_sensor_is_believed_at_once() {
         let seen = qualities(&[(0, Ok(60.0)), (1, Err(Fault::SensorBroken))], &[1]);
         assert_eq!(seen, [Quality::Bad(Fault::SensorBroken)]);
+    }
+
+    #[test]
+    fn what_its_sender_doubts_is_uncertain_however_fresh_and_too_old_in_the_end() {
+        let catalogue = catalogue();
+        let value = catalogue.definition(SUPPLY).unwrap().accept(60.0);
+        let mut image = Image::new(&catalogue, [(SUPPLY, Duration::from_secs(1))]);
+        let sample = Sample::plain(SUPPLY, value, Duration::ZERO);
+        image.take(&catalogue, &[Sample { doubt: Some(Doubt::DeviceDoubt), ..sample }]);
+        let (mut readings, mut by_slot) = (Readings::empty(&catalogue), Vec::new());
+        let seen = [1, 5, 11].map(|second| {
+            image.snapshot(Duration::from_secs(second), &mut readings, &mut by_slot);
+            readings.circuits[0].own.supply_temperature.quality()
+        });
+        let uncertain = Quality::Uncertain;
+        assert_eq!(seen, [uncertain(Doubt::DeviceDoubt), uncertain(Doubt::Stale), Quality::Bad(Fault::TooOld)]);
     }
 
     #[test]

@@ -115,6 +115,15 @@ enum Command {
         #[arg(value_enum, default_value = "station")]
         of: commands::inspect::FileKind,
     },
+    /// The draft of a device template from a maker's register list.
+    #[command(after_help = "Example: heatstation import-csv list.csv --address-base modicon > devices/mine.toml")]
+    ImportCsv {
+        /// The list: CSV in UTF-8, its first line with English or Chinese headings.
+        list: PathBuf,
+        /// How the list counts its addresses.
+        #[arg(long, value_enum, default_value = "zero")]
+        address_base: commands::inspect::AddressBase,
+    },
     /// The exact read requests in the order and rhythm in which they are sent, with what they cost; asks no device.
     #[command(after_help = "Example: heatstation plan config/stations/demo.toml")]
     Plan {
@@ -386,6 +395,7 @@ fn obey(command: Command) -> Outcome {
         Command::Explain { config, json } => commands::inspect::explain(&config.config, json),
         Command::Points { config, json } => commands::inspect::points(&config.config, json),
         Command::Schema { of } => commands::inspect::schema(of),
+        Command::ImportCsv { list, address_base } => commands::inspect::import_csv(&list, address_base),
         Command::Plan { config, json } => commands::plan::run(&config.config, json),
         Command::Probe { config, write: Some(write), yes, .. } => {
             in_runtime(commands::probe::write(&config.config, &write, yes))

@@ -3,7 +3,7 @@
 //! A number enters this program through [`Definition::accept`](crate::Definition::accept) alone, which refuses what is
 //! not finite or outside the point's range. From there on [`Value`] carries the proof.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,8 +34,19 @@ pub struct Sample {
     /// The value, or why there is none.
     pub value: Result<Value, Fault>,
     /// When the request that brought it was sent, on the monotonic clock of the reader. A value is never younger than
-    /// its question.
+    /// its question. Of a value that comes by itself: when its sender last said that it stands.
     pub taken_at: Duration,
+    /// What whoever sent it says against it; none is usual. Doubt about its age is not said here: the reader judges that.
+    pub doubt: Option<Doubt>,
+    /// The time that its sender gives it, where there is one. Data alone: nobody's age is counted from another's clock.
+    pub source_time: Option<SystemTime>,
+}
+
+impl Sample {
+    /// A sample about which its sender says nothing further.
+    pub const fn plain(point: Point, value: Result<Value, Fault>, taken_at: Duration) -> Sample {
+        Sample { point, value, taken_at, doubt: None, source_time: None }
+    }
 }
 
 /// Why a value is used with caution.

@@ -237,7 +237,7 @@ impl<'a> Coupling<'a> {
                 ));
             }
         };
-        Ok(Sample { point: definition.point, value, taken_at: self.inputs.now.monotonic })
+        Ok(Sample::plain(definition.point, value, self.inputs.now.monotonic))
     }
 
     fn record(&self, report: &Report) -> Outcome {

@@ -1,4 +1,4 @@
-//! `check`, `explain`, `points`, `schema`: what a configuration says, without touching a device.
+//! `check`, `explain`, `points`, `schema`, `import-csv`: what a configuration says, without touching a device.
 
 use std::path::Path;
 
@@ -78,4 +78,30 @@ pub fn schema(of: FileKind) -> Outcome {
         FileKind::Device => schema::template(),
         FileKind::Standard => schema::standard(),
     })
+}
+
+/// How a register list counts its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AddressBase {
+    /// As on the wire: the first is 0.
+    Zero,
+    /// Register numbers: the first is 1.
+    One,
+    /// 40001 is the first holding register, 30001 the first input register, and so on.
+    Modicon,
+}
+
+/// The draft of a device template from a maker's register list.
+///
+/// # Errors
+/// Every row of the list that cannot be read.
+pub fn import_csv(list: &Path, base: AddressBase) -> Outcome {
+    use heatstation_config::import;
+    let base = match base {
+        AddressBase::Zero => import::AddressBase::Zero,
+        AddressBase::One => import::AddressBase::One,
+        AddressBase::Modicon => import::AddressBase::Modicon,
+    };
+    let draft = import::load(list, base)?;
+    say(&draft.template)
 }
