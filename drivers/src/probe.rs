@@ -13,7 +13,7 @@ use crate::modbus::ModbusTcp;
 use crate::problem::SettingsProblem;
 use crate::problem::touches_forbidden;
 use crate::runner::{mask_of, read_back_span, write_of};
-use crate::settings::{DeviceSettings, ReadBack, Register, Table, Transport, WireSettings, WriteFunction, WriteRules};
+use crate::settings::{DeviceSettings, ReadBack, Register, Table, WireSettings, WriteFunction, WriteRules};
 
 /// So many time-outs in a row, and the rest of the device is taken for silent too.
 const TIMEOUTS_MAX: u32 = 2;
@@ -121,9 +121,7 @@ pub async fn read_once(
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(match &settings.transport {
-        Transport::ModbusTcp { .. } => read_all(ModbusTcp::new(settings), settings, wanted).await,
-    })
+    Ok(read_all(ModbusTcp::new(settings), settings, wanted).await)
 }
 
 async fn read_all(
@@ -179,9 +177,7 @@ pub async fn read_raw(
         let what = format!("addresses of the {} table among these are forbidden by its limits", table.name());
         return Err(vec![SettingsProblem::Device { device: device.name.clone(), what }]);
     }
-    Ok(match &settings.transport {
-        Transport::ModbusTcp { .. } => read_words(ModbusTcp::new(settings), device, table, address, count).await,
-    })
+    Ok(read_words(ModbusTcp::new(settings), device, table, address, count).await)
 }
 
 async fn read_words(
@@ -248,11 +244,7 @@ pub async fn write_once(settings: &WireSettings, point: Point, value: Value) -> 
         .ok_or(ProbeError::NoSuchOutput)?;
     let rules = register.write.as_ref().ok_or(ProbeError::NoSuchOutput)?;
     let words = encode(register, value)?;
-    match &settings.transport {
-        Transport::ModbusTcp { .. } => {
-            write_and_look(ModbusTcp::new(settings), device.modbus_unit, register, rules, words).await
-        }
-    }
+    write_and_look(ModbusTcp::new(settings), device.modbus_unit, register, rules, words).await
 }
 
 async fn write_and_look(

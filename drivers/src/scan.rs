@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::bus::{Bus, BusError, Refusal, Span};
 use crate::modbus::ModbusTcp;
-use crate::settings::{BITS_MAX, DeviceSettings, REGISTERS_MAX, Table, Transport, WireSettings};
+use crate::settings::{BITS_MAX, DeviceSettings, REGISTERS_MAX, Table, WireSettings};
 
 /// So many time-outs in a row, and the rest of a table is not asked for.
 const TIMEOUTS_MAX: u32 = 2;
@@ -179,9 +179,7 @@ pub struct Findings {
 
 /// Scans a wire. `go_on` is asked before each question.
 pub async fn scan(wire: &WireSettings, order: &Scan, go_on: impl FnMut(Step) -> ControlFlow<()>) -> Findings {
-    match &wire.transport {
-        Transport::ModbusTcp { .. } => scan_on(ModbusTcp::new(wire), wire, order, go_on).await,
-    }
+    scan_on(ModbusTcp::new(wire), wire, order, go_on).await
 }
 
 /// Scans a wire on a bus of one's own. The devices of `wire` say which addresses of their units are forbidden and how

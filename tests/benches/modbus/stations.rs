@@ -12,7 +12,7 @@ use heatstation::program::{Options, Program};
 use heatstation::scenario::{self, Asked};
 use heatstation::snapshot::Snapshots;
 use heatstation_config::{EXAMPLES, Station};
-use heatstation_drivers::settings::Transport;
+use heatstation_drivers::settings::WireSettings;
 use heatstation_simulator::modbus_server::ModbusServer;
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
@@ -88,7 +88,7 @@ pub fn programs(seconds: u64, ports: &str) {
         for (place, port) in ports.split(',').enumerate() {
             let mut station = station();
             for wire in &mut station.wires {
-                wire.transport = Transport::ModbusTcp { address: format!("127.0.0.1:{port}") };
+                wire.transport = WireSettings::modbus_tcp("", format!("127.0.0.1:{port}")).transport;
                 for register in wire.devices.iter_mut().flat_map(|device| &mut device.registers) {
                     register.period = Duration::from_secs(1);
                 }
