@@ -345,8 +345,9 @@ fn device_stub(text: &mut String, wire: &WireSettings, unit: &UnitFinding) {
         }
     }
     for (point, is_bit) in points {
+        let unit = if is_bit { "switch" } else { "number" };
         let most = if is_bit { 1 } else { 65_535 };
-        let _ = writeln!(text, "[[auxiliary]]\nname = \"{point}\"\nunit = \"number\"\nmin = 0\nmax = {most}\n");
+        let _ = writeln!(text, "[[auxiliary]]\nname = \"{point}\"\nunit = \"{unit}\"\nmin = 0\nmax = {most}\n");
     }
 }
 
