@@ -46,13 +46,11 @@ impl Bus for Cabinet {
     async fn read(&mut self, span: Span) -> Result<Vec<u16>, BusError> {
         self.asked.lock().unwrap().push(span);
         let Some(unit) = self.units.iter().find(|unit| unit.number == span.unit) else {
-            return match self.nobody {
-                Some(refusal) => Err(BusError::Refused(refusal)),
-                None => {
-                    tokio::time::sleep(TIMEOUT).await;
-                    Err(BusError::Silent)
-                }
-            };
+            if let Some(refusal) = self.nobody {
+                return Err(BusError::Refused(refusal));
+            }
+            tokio::time::sleep(TIMEOUT).await;
+            return Err(BusError::Silent);
         };
         if span.table != Table::HoldingRegister {
             return Err(BusError::Refused(Refusal::Function));

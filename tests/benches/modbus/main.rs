@@ -59,7 +59,9 @@ fn main() {
         ["--role", "flat", rest @ ..] => ours::flat(rest),
         ["--role", "load", rest @ ..] => ours::load(rest),
         ["--role", "plants", count] => stations::plants(count.parse().unwrap()),
-        ["--role", "stations", seconds, ports] => stations::programs(seconds.parse().unwrap(), ports),
+        ["--role", "stations", seconds, ports, folder] => {
+            stations::programs(seconds.parse().unwrap(), ports, folder.as_ref());
+        }
         ["--help"] => say(HELP),
         ["--install"] => say(INSTALL),
         options => measure(&plan(options)),
@@ -105,7 +107,7 @@ fn measure(plan: &Plan) {
         }
     }
     if is_wanted("stations") {
-        say(&stations::compared(plan));
+        say(&stations::compared(plan, folder.path()));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -78,10 +79,9 @@ fn sum(snapshots: &[Snapshots]) -> Sum {
     sum
 }
 
-/// The programs: says "ready" when they are warm, then one line of JSON, and ends with stdin.
-pub fn programs(seconds: u64, ports: &str) {
+/// The programs, with their records in a folder that whoever started this removes: says "ready" when they are warm, then one line of JSON, and ends with stdin.
+pub fn programs(seconds: u64, ports: &str, folder: &Path) {
     runtime().block_on(async {
-        let folder = tempfile::tempdir().unwrap();
         let (stop, stopped) = watch::channel(false);
         let (mut running, mut snapshots) = (Vec::new(), Vec::new());
         let mut points = 0;
@@ -97,7 +97,7 @@ pub fn programs(seconds: u64, ports: &str) {
             let scenario = heatstation_config::scenario::find("steady", None, &station).unwrap();
             let options = Options {
                 configuration: None,
-                data_folder: folder.path().join(place.to_string()),
+                data_folder: folder.join(place.to_string()),
                 listen: SocketAddr::from(([127, 0, 0, 1], 0)),
                 clock: Clock::paced(station.time_zone.clone(), scenario::begin(&scenario, &station), 1),
                 forecasts: None,
@@ -149,7 +149,7 @@ pub fn programs(seconds: u64, ports: &str) {
 }
 
 /// Runs both, and tells.
-pub fn compared(plan: &Plan) -> String {
+pub fn compared(plan: &Plan, folder: &Path) -> String {
     let me = std::env::current_exe().unwrap();
     let role = |name: &str| {
         let mut command = Command::new(&me);
@@ -159,7 +159,7 @@ pub fn compared(plan: &Plan) -> String {
     let mut plants = Process::start(role("plants").arg(plan.stations.to_string()));
     let ports = plants.line();
     let seconds = (plan.minutes * 60.0).round().max(1.0) as u64;
-    let mut programs = Process::start(role("stations").arg(seconds.to_string()).arg(&ports));
+    let mut programs = Process::start(role("stations").arg(seconds.to_string()).arg(&ports).arg(folder));
     assert_eq!(programs.line(), "ready");
     let (before, plants_before) = (programs.cpu_seconds(), plants.cpu_seconds());
     let tally: Json = serde_json::from_str(&programs.line()).unwrap();

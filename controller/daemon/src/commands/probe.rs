@@ -47,7 +47,7 @@ pub async fn read(path: &Path, wanted: &Wanted, json: bool) -> Outcome {
     for wire in &station.wires {
         let chosen = |device: &DeviceSettings, name: &str| wanted.has(&device.name, name);
         let read = read_once(wire, |device, register| chosen(device, register.name())).await;
-        rows.extend(read.map_err(unsound)?.into_iter().map(|row| (wire, row)));
+        rows.extend(read.map_err(|problems| unsound(&problems))?.into_iter().map(|row| (wire, row)));
     }
     let good = rows.iter().filter(|(_, row)| row.value.is_ok()).count();
     if json {
@@ -128,7 +128,7 @@ fn device_of<'a>(station: &'a Station, name: &str) -> Result<(&'a WireSettings, 
     })
 }
 
-fn unsound(problems: Vec<SettingsProblem>) -> Failure {
+fn unsound(problems: &[SettingsProblem]) -> Failure {
     Failure::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
@@ -247,7 +247,7 @@ async fn raw(station: &Station, device: &str, table: &str, address: &str, count:
     let count = count.ok_or_else(|| {
         Failure::Usage(format!("there are 1 to {} addresses from {address} on", 65_536 - u32::from(address)))
     })?;
-    let answers = read_raw(wire, device, table, address, count).await.map_err(unsound)?;
+    let answers = read_raw(wire, device, table, address, count).await.map_err(|problems| unsound(&problems))?;
     if json {
         say_json(&answers.iter().map(|answer| raw_json(wire, device, table, answer)).collect::<Vec<_>>())?;
     } else {
