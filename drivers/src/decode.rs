@@ -65,6 +65,14 @@ pub enum EncodeError {
 /// many words, [`Fault::Implausible`] for a code that the enumeration does not know or a number outside the point's
 /// range, [`Fault::NotFinite`] for NaN and infinities.
 pub fn decode(register: &Register, words: &[u16]) -> Result<Value, Fault> {
+    accept(&register.definition, number_of(register, words)?)
+}
+
+/// The number in these words in the point's unit, believed or not: for showing it to a person who judges the encoding.
+///
+/// # Errors
+/// As [`decode`], but for numbers that are not finite or out of range.
+pub fn number_of(register: &Register, words: &[u16]) -> Result<f64, Fault> {
     if words.len() != usize::from(register.width()) {
         return Err(Fault::Refused);
     }
@@ -73,7 +81,7 @@ pub fn decode(register: &Register, words: &[u16]) -> Result<Value, Fault> {
         return Err(Fault::SensorBroken);
     }
     let scaled = |raw: f64| raw * register.scale + register.offset;
-    let number = match &register.encoding {
+    Ok(match &register.encoding {
         Encoding::Bit { bit, polarity } => {
             let is_set = (pattern >> bit.unwrap_or(0)) & 1 == 1;
             f64::from(u8::from(is_set != (*polarity == Polarity::Inverted)))
@@ -87,8 +95,7 @@ pub fn decode(register: &Register, words: &[u16]) -> Result<Value, Fault> {
         Encoding::I64 { .. } => scaled(pattern.cast_signed() as f64),
         Encoding::U64 { .. } => scaled(pattern as f64),
         Encoding::F64 { .. } => scaled(f64::from_bits(pattern)),
-    };
-    accept(&register.definition, number)
+    })
 }
 
 /// 1000 steps of 0.0012 make 1.2 and a last digit: a full-scale reading must not be refused for a rounding error of the

@@ -97,6 +97,16 @@ impl WordOrder {
     /// All four, for showing the same words under each of them.
     pub const ALL: [WordOrder; 4] = [WordOrder::Abcd, WordOrder::Cdab, WordOrder::Badc, WordOrder::Dcba];
 
+    /// The name that configuration files give it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            WordOrder::Abcd => "abcd",
+            WordOrder::Cdab => "cdab",
+            WordOrder::Badc => "badc",
+            WordOrder::Dcba => "dcba",
+        }
+    }
+
     pub(crate) const fn swaps_words(self) -> bool {
         matches!(self, WordOrder::Cdab | WordOrder::Dcba)
     }
@@ -116,8 +126,22 @@ impl Encoding {
         }
     }
 
+    /// The same, meant in another order of its bytes; none where there is only one word.
+    #[must_use]
+    pub fn in_order(&self, order: WordOrder) -> Option<Encoding> {
+        match self {
+            Encoding::Bit { .. } | Encoding::I16 | Encoding::U16 | Encoding::Enum { .. } => None,
+            Encoding::I32 { .. } => Some(Encoding::I32 { order }),
+            Encoding::U32 { .. } => Some(Encoding::U32 { order }),
+            Encoding::F32 { .. } => Some(Encoding::F32 { order }),
+            Encoding::I64 { .. } => Some(Encoding::I64 { order }),
+            Encoding::U64 { .. } => Some(Encoding::U64 { order }),
+            Encoding::F64 { .. } => Some(Encoding::F64 { order }),
+        }
+    }
+
     /// The order of its words; the order of the protocol where there is only one word.
-    pub(crate) const fn order(&self) -> WordOrder {
+    pub const fn order(&self) -> WordOrder {
         match self {
             Encoding::Bit { .. } | Encoding::I16 | Encoding::U16 | Encoding::Enum { .. } => WordOrder::Abcd,
             Encoding::I32 { order }

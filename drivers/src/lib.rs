@@ -10,7 +10,7 @@
 //! * [`device_watchdog`]: what the device does when we die, looked at before it is written.
 //! * [`wire`]: one wire at work, and the handle to it.
 //! * [`opcua`]: values from OPC UA servers, and who is trusted there.
-//! * [`probe`]: asking once, for commissioning.
+//! * [`probe`]: asking once, for commissioning. [`scan`]: who is there at all.
 
 pub mod bus;
 pub mod decode;
@@ -24,6 +24,7 @@ mod poller;
 pub mod probe;
 pub mod problem;
 mod runner;
+pub mod scan;
 pub mod settings;
 #[cfg(test)]
 mod testing;

@@ -8,7 +8,7 @@
 //!
 //! A value of several words is never split between two requests, because its halves would be of different times.
 
-use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::problem::touches_forbidden;
@@ -39,6 +39,20 @@ impl ReadRequest {
         let count = usize::from(self.count);
         let data = if self.table.holds_bits() { count.div_ceil(8) } else { 2 * count };
         (12, 9 + data)
+    }
+
+    /// Addresses that are read along though no register of the request stands there, in order.
+    pub fn holes(&self, device: &DeviceSettings) -> Vec<RangeInclusive<u16>> {
+        let mut holes = Vec::new();
+        let mut at = u32::from(self.address);
+        for &place in &self.registers {
+            let register = &device.registers[place];
+            if at < u32::from(register.address) {
+                holes.push(at as u16..=register.address - 1);
+            }
+            at = at.max(end_of(register));
+        }
+        holes
     }
 
     /// How long it is expected to take on such a link.
@@ -127,54 +141,18 @@ impl ReadPlan {
         &self.requests
     }
 
+    /// The requests in the order in which they are sent when all of them are due, as after each new connection: the
+    /// earliest deadline first, which is the shortest period, then in the order of devices and addresses.
+    pub fn in_order(&self) -> Vec<&ReadRequest> {
+        let mut requests: Vec<&ReadRequest> = self.requests.iter().collect();
+        // The sort is stable, and the plan is in the order of devices already.
+        requests.sort_by_key(|request| request.period);
+        requests
+    }
+
     /// Which share of the time the line is busy with reading; above 0.8 samples will come late.
     pub fn load(&self, link: Link) -> f64 {
         self.requests.iter().map(|request| request.cost(link).as_secs_f64() / request.period.as_secs_f64()).sum()
-    }
-
-    /// The plan as a table for people: of each request the first and the last point.
-    pub fn table<'a>(&'a self, wire: &'a WireSettings) -> impl fmt::Display + 'a {
-        PlanTable { plan: self, wire }
-    }
-}
-
-struct PlanTable<'a> {
-    plan: &'a ReadPlan,
-    wire: &'a WireSettings,
-}
-
-impl fmt::Display for PlanTable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:<16} {:>4} {:>8} {:<16} {:>7} {:>5} {:>6} {:>6} {:>9}  points",
-            "device", "unit", "function", "table", "address", "count", "every", "bytes", "about"
-        )?;
-        for request in &self.plan.requests {
-            let device = &self.wire.devices[request.device];
-            let (question, answer) = request.bytes();
-            let names: Vec<&str> = request.registers.iter().map(|&place| device.registers[place].name()).collect();
-            let points = match names.as_slice() {
-                [one] => (*one).to_owned(),
-                [first, .., last] => format!("{}: {first} … {last}", names.len()),
-                [] => String::new(),
-            };
-            writeln!(
-                f,
-                "{:<16} {:>4} {:>8} {:<16} {:>7} {:>5} {:>5}s {:>6} {:>7.1}ms  {}",
-                device.name,
-                request.modbus_unit,
-                request.table.read_function(),
-                request.table.name(),
-                request.address,
-                request.count,
-                request.period.as_secs_f64(),
-                question + answer,
-                request.cost(Link::ETHERNET).as_secs_f64() * 1000.0,
-                points,
-            )?;
-        }
-        Ok(())
     }
 }
 
@@ -241,7 +219,7 @@ mod tests {
     use super::*;
     use crate::encoding::{Encoding, Polarity, WordOrder};
     use crate::settings::ReadLimits;
-    use crate::testing::{definition, device_of, input, wire_of};
+    use crate::testing::{definition, device_of, input};
 
     fn word(address: u16) -> Register {
         input("primary.flow", Table::HoldingRegister, address, Encoding::U16)
@@ -287,12 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_prints_what_will_be_sent() {
-        let wire = wire_of(vec![word(100), word(101)]);
-        let table = ReadPlan::of(&wire).table(&wire).to_string();
-        let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row[..8], ["plc", "1", "3", "holding-register", "100", "2", "10s", "25"]);
-        assert_eq!(row[9..], ["2:", "primary.flow", "…", "primary.flow"]);
+    fn what_is_read_along_is_told_address_by_address() {
+        let long = Register { encoding: Encoding::U32 { order: WordOrder::Abcd }, ..word(3) };
+        let device = device_of(vec![word(0), long, word(4), word(9)]);
+        let requests = plan_device(0, &device);
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].holes(&device), [1..=2, 5..=8]);
     }
 
     fn any_register() -> impl Strategy<Value = Register> {

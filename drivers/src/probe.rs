@@ -7,11 +7,13 @@ use std::time::Duration;
 use heatstation_points::{Fault, Point, Value};
 
 use crate::bus::{Bus, BusError, Refusal, Span, Write};
-use crate::decode::{EncodeError, decode, encode};
+use crate::decode::{EncodeError, decode, encode, number_of};
+use crate::encoding::WordOrder;
 use crate::modbus::ModbusTcp;
 use crate::problem::SettingsProblem;
+use crate::problem::touches_forbidden;
 use crate::runner::{mask_of, read_back_span, write_of};
-use crate::settings::{ReadBack, Register, Table, WireSettings, WriteFunction};
+use crate::settings::{DeviceSettings, ReadBack, Register, Table, WireSettings, WriteFunction, WriteRules};
 
 /// So many time-outs in a row, and the rest of the device is taken for silent too.
 const TIMEOUTS_MAX: u32 = 2;
@@ -37,6 +39,46 @@ pub struct ProbeRow {
     pub value: Result<Value, Fault>,
     /// Why none came.
     pub error: Option<BusError>,
+    /// What the words are under each order of bytes; empty where there is one word or none.
+    pub orders: Vec<UnderOrder>,
+}
+
+/// A value of several words under one order of its bytes: which order is meant, a person who knows the plant sees at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UnderOrder {
+    /// The order.
+    pub order: WordOrder,
+    /// Whether it is the one that the configuration says.
+    pub is_configured: bool,
+    /// The number, in the point's unit, finite or not; none for a pattern that means a broken sensor.
+    pub number: Option<f64>,
+    /// Whether it is a value that would be believed.
+    pub is_plausible: bool,
+}
+
+/// What these words of a register are under each order of bytes.
+pub fn under_each_order(register: &Register, words: &[u16]) -> Vec<UnderOrder> {
+    let under = |order| {
+        let meant = Register { encoding: register.encoding.in_order(order)?, ..register.clone() };
+        Some(UnderOrder {
+            order,
+            is_configured: order == register.encoding.order(),
+            number: number_of(&meant, words).ok(),
+            is_plausible: decode(&meant, words).is_ok(),
+        })
+    };
+    if words.is_empty() { Vec::new() } else { WordOrder::ALL.into_iter().filter_map(under).collect() }
+}
+
+/// One answer to a question for words that no point need have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawAnswer {
+    /// The first address that was asked for.
+    pub address: u16,
+    /// How many.
+    pub count: u16,
+    /// The words, or why there are none.
+    pub outcome: Result<Vec<u16>, BusError>,
 }
 
 /// What a single write came to.
@@ -67,22 +109,32 @@ pub enum ProbeError {
     Bus(#[from] BusError),
 }
 
-/// Reads every register of the wire once, in the order of the settings.
+/// Reads those registers of the wire once that are `wanted`, in the order of the settings.
 ///
 /// # Errors
 /// All problems of the settings, if there are any. A device that does not answer is told in its rows.
-pub async fn read_once(settings: &WireSettings) -> Result<Vec<ProbeRow>, Vec<SettingsProblem>> {
+pub async fn read_once(
+    settings: &WireSettings,
+    wanted: impl Fn(&DeviceSettings, &Register) -> bool,
+) -> Result<Vec<ProbeRow>, Vec<SettingsProblem>> {
     let problems = settings.problems();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut bus = ModbusTcp::new(settings);
+    Ok(read_all(ModbusTcp::new(settings), settings, wanted).await)
+}
+
+async fn read_all(
+    mut bus: impl Bus,
+    settings: &WireSettings,
+    wanted: impl Fn(&DeviceSettings, &Register) -> bool,
+) -> Vec<ProbeRow> {
     let mut rows = Vec::new();
     // The wire as a whole cannot be reached: every device would wait as long for the same answer.
     let mut unreachable = None;
     for device in &settings.devices {
         let mut timeouts = 0;
-        for register in &device.registers {
+        for register in device.registers.iter().filter(|register| wanted(device, register)) {
             let span = read_back_span(register, device.modbus_unit);
             let is_write_only = register.write.as_ref().is_some_and(|rules| rules.read_back == ReadBack::Impossible);
             let outcome = match &unreachable {
@@ -98,12 +150,58 @@ pub async fn read_once(settings: &WireSettings) -> Result<Vec<ProbeRow>, Vec<Set
             rows.push(row(&device.name, register, span, outcome));
         }
     }
-    Ok(rows)
+    rows
 }
 
-async fn ask(bus: &mut ModbusTcp, span: Span) -> Result<Vec<u16>, BusError> {
+async fn ask(bus: &mut impl Bus, span: Span) -> Result<Vec<u16>, BusError> {
     bus.connect().await?;
     bus.read(span).await
+}
+
+/// Reads words that no point need have, in as many questions as the device's limits make of them.
+///
+/// # Errors
+/// All problems of the settings, or the one that an address is forbidden on this device.
+pub async fn read_raw(
+    settings: &WireSettings,
+    device: &DeviceSettings,
+    table: Table,
+    address: u16,
+    count: u16,
+) -> Result<Vec<RawAnswer>, Vec<SettingsProblem>> {
+    let problems = settings.problems();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    if touches_forbidden(device, table, address, count) {
+        let what = format!("addresses of the {} table among these are forbidden by its limits", table.name());
+        return Err(vec![SettingsProblem::Device { device: device.name.clone(), what }]);
+    }
+    Ok(read_words(ModbusTcp::new(settings), device, table, address, count).await)
+}
+
+async fn read_words(
+    mut bus: impl Bus,
+    device: &DeviceSettings,
+    table: Table,
+    address: u16,
+    count: u16,
+) -> Vec<RawAnswer> {
+    let longest = if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+    let mut answers = Vec::new();
+    let (mut at, end) = (u32::from(address), (u32::from(address) + u32::from(count)).min(65_536));
+    while at < end {
+        let count = (end - at).min(u32::from(longest)) as u16;
+        let span = Span { unit: device.modbus_unit, table, address: at as u16, count };
+        let outcome = ask(&mut bus, span).await;
+        at += u32::from(count);
+        let is_lost = matches!(outcome, Err(BusError::Unreachable { .. } | BusError::Silent));
+        answers.push(RawAnswer { address: span.address, count, outcome });
+        if is_lost {
+            break;
+        }
+    }
+    answers
 }
 
 fn row(device: &str, register: &Register, span: Span, outcome: Result<Vec<u16>, BusError>) -> ProbeRow {
@@ -115,6 +213,7 @@ fn row(device: &str, register: &Register, span: Span, outcome: Result<Vec<u16>, 
         Err(error @ BusError::Refused(_)) => (Vec::new(), Err(Fault::Refused), Some(error)),
         Err(error) => (Vec::new(), Err(Fault::Silent), Some(error)),
     };
+    let orders = under_each_order(register, &words);
     ProbeRow {
         device: device.to_owned(),
         point: register.point(),
@@ -124,6 +223,7 @@ fn row(device: &str, register: &Register, span: Span, outcome: Result<Vec<u16>, 
         words,
         value,
         error,
+        orders,
     }
 }
 
@@ -144,10 +244,19 @@ pub async fn write_once(settings: &WireSettings, point: Point, value: Value) -> 
         .ok_or(ProbeError::NoSuchOutput)?;
     let rules = register.write.as_ref().ok_or(ProbeError::NoSuchOutput)?;
     let words = encode(register, value)?;
-    let mut bus = ModbusTcp::new(settings);
+    write_and_look(ModbusTcp::new(settings), device.modbus_unit, register, rules, words).await
+}
+
+async fn write_and_look(
+    mut bus: impl Bus,
+    unit: u8,
+    register: &Register,
+    rules: &WriteRules,
+    words: Vec<u16>,
+) -> Result<ProbeWrite, ProbeError> {
     bus.connect().await?;
 
-    let span = read_back_span(register, device.modbus_unit);
+    let span = read_back_span(register, unit);
     let can_be_read = rules.read_back != ReadBack::Impossible;
     let before = if can_be_read { decode(register, &bus.read(span).await?).ok() } else { None };
     let write = match mask_of(register) {
@@ -159,7 +268,7 @@ pub async fn write_once(settings: &WireSettings, point: Point, value: Value) -> 
         }
         Some(mask) => Write::MaskRegister { address: register.address, and: !mask, or: words[0] },
     };
-    bus.write(device.modbus_unit, &write).await?;
+    bus.write(unit, &write).await?;
     tokio::time::sleep(SETTLING).await;
     let after = if can_be_read { decode(register, &bus.read(span).await?).ok() } else { None };
     Ok(ProbeWrite { before, words, after })

@@ -158,6 +158,14 @@ impl Table {
         }
     }
 
+    /// All four.
+    pub const ALL: [Table; 4] = [Table::Coil, Table::DiscreteInput, Table::InputRegister, Table::HoldingRegister];
+
+    /// The table of that name.
+    pub fn named(name: &str) -> Option<Table> {
+        Table::ALL.into_iter().find(|table| table.name() == name)
+    }
+
     /// The table as `plan`, `probe` and configuration files spell it.
     pub const fn name(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ use crate::clock::{Clock, stamp};
 use crate::field::Field;
 use crate::foresight::Foresight;
 use crate::records::record_of;
-use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, Snapshot};
+use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, NOTICEABLY_LATE, Snapshot};
 use crate::store::{NewRecord, Store};
 use crate::telemetry::Telemetry;
 
@@ -371,6 +371,8 @@ impl Pulse {
     fn note_start(&mut self, lateness: Duration, period: Duration) {
         self.late_lately = lateness > period / 2;
         self.shown.late_total += u64::from(self.late_lately);
+        self.shown.noticeably_late_total += u64::from(lateness > NOTICEABLY_LATE);
+        self.shown.lateness_max = self.shown.lateness_max.max(lateness);
     }
 
     fn note_end(&mut self, took: Duration) {

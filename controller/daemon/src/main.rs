@@ -124,19 +124,28 @@ enum Command {
         #[arg(long, value_enum, default_value = "zero")]
         address_base: commands::inspect::AddressBase,
     },
-    /// The exact read requests that will be sent.
+    /// The exact read requests in the order and rhythm in which they are sent, with what they cost; asks no device.
     #[command(after_help = "Example: heatstation plan config/stations/demo.toml")]
     Plan {
         #[command(flatten)]
         config: Config,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
     },
-    /// Reads each point once and prints value, quality and raw words, for commissioning.
-    #[command(after_help = "Example: heatstation probe station.toml --write circuit.low-zone.valve.position=0.3")]
+    /// Reads each point once and prints value, quality and raw words, under each order of bytes, for commissioning.
+    #[command(
+        after_help = "Examples: heatstation probe station.toml --point 'circuit.*.temperature'\n          heatstation \
+                      probe station.toml --raw plc holding-register 100 10\n          heatstation probe station.toml \
+                      --write circuit.low-zone.valve.position=0.3"
+    )]
     Probe {
         #[command(flatten)]
         config: Config,
+        #[command(flatten)]
+        wanted: commands::probe::Wanted,
         /// Writes one point instead, POINT=VALUE in the point's unit, and reads it back.
-        #[arg(long, value_name = "POINT=VALUE")]
+        #[arg(long, value_name = "POINT=VALUE", conflicts_with_all = ["point", "device"])]
         write: Option<String>,
         /// Writes without asking.
         #[arg(long, requires = "write")]
@@ -144,6 +153,15 @@ enum Command {
         /// For programs.
         #[arg(long)]
         json: bool,
+    },
+    /// Which Modbus units are behind a wire, and which of their addresses answer. Only reads, slowly. A controller that is
+    /// running shares the line (a serial port it holds alone): its samples come later while this runs. Ctrl-C ends it
+    /// after the question under way, with what was found.
+    #[command(after_help = "Examples: heatstation scan station.toml --wire plc\n          heatstation scan --address \
+                      192.168.1.10:502 --units 1-32 --yes")]
+    Scan {
+        #[command(flatten)]
+        order: commands::scan::Order,
     },
     /// Closed loop in virtual time: the whole season unless told less.
     #[command(
@@ -378,11 +396,12 @@ fn obey(command: Command) -> Outcome {
         Command::Points { config, json } => commands::inspect::points(&config.config, json),
         Command::Schema { of } => commands::inspect::schema(of),
         Command::ImportCsv { list, address_base } => commands::inspect::import_csv(&list, address_base),
-        Command::Plan { config } => commands::inspect::plan(&config.config),
+        Command::Plan { config, json } => commands::plan::run(&config.config, json),
         Command::Probe { config, write: Some(write), yes, .. } => {
             in_runtime(commands::probe::write(&config.config, &write, yes))
         }
-        Command::Probe { config, json, .. } => in_runtime(commands::probe::read(&config.config, json)),
+        Command::Probe { config, wanted, json, .. } => in_runtime(commands::probe::read(&config.config, &wanted, json)),
+        Command::Scan { order } => in_runtime(commands::scan::run(order)),
         Command::Simulate { config, from, to, weather, seed, scenario, strategy, forecast, json, series, events } => {
             let configuration = config.config;
             simulate::run(&simulate::Order {

@@ -24,7 +24,7 @@ use crate::demo_door::DemoDoor;
 use crate::field::Field;
 use crate::foresight::{Foresight, Slot};
 use crate::records::{Deed, open_outages, read_book, record_of, station_of};
-use crate::snapshot::Facts;
+use crate::snapshot::{Facts, Snapshots};
 use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreError, StoreSettings};
 use crate::telemetry::Telemetry;
 use crate::{systemd, web};
@@ -129,6 +129,11 @@ impl Program {
     /// Where requests are put in, for whoever stands in for people.
     pub fn requests(&self) -> mpsc::Sender<Request> {
         self.requests.clone()
+    }
+
+    /// Where each cycle is shown, for whoever looks on from within the process.
+    pub fn snapshots(&self) -> Snapshots {
+        self.doors.snapshots.clone()
     }
 
     /// Where the page listens.

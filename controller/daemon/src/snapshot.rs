@@ -54,6 +54,9 @@ pub struct WireShown {
 /// The upper bounds of the buckets of the cycle's duration, in seconds. The last bucket has none.
 pub const CYCLE_BUCKETS: [f64; 9] = [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
 
+/// A cycle that begins by more than this after its time is one that a gateway with many stations should not have.
+pub const NOTICEABLY_LATE: Duration = Duration::from_millis(100);
+
 /// How the cycle fares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CycleShown {
@@ -61,6 +64,10 @@ pub struct CycleShown {
     pub count: u64,
     /// Cycles that began more than half a period late.
     pub late_total: u64,
+    /// Cycles that began more than [`NOTICEABLY_LATE`] after their time.
+    pub noticeably_late_total: u64,
+    /// The latest that a cycle began after its time.
+    pub lateness_max: Duration,
     /// Sum of all durations.
     pub duration_total: Duration,
     /// How many cycles took at most the bound of their bucket (not cumulated); the last one has no bound.

@@ -1,8 +1,6 @@
-//! `check`, `explain`, `points`, `schema`, `import-csv`, `plan`: what a configuration says, without touching a device.
+//! `check`, `explain`, `points`, `schema`, `import-csv`: what a configuration says, without touching a device.
 
 use std::path::Path;
-
-use heatstation_drivers::plan::ReadPlan;
 
 use super::{Failure, Outcome, say, say_json};
 
@@ -106,16 +104,4 @@ pub fn import_csv(list: &Path, base: AddressBase) -> Outcome {
     };
     let draft = import::load(list, base)?;
     say(&draft.template)
-}
-
-/// The exact read requests that will be sent.
-///
-/// # Errors
-/// If the configuration is not sound.
-pub fn plan(path: &Path) -> Outcome {
-    let station = super::load(path)?;
-    for wire in &station.wires {
-        say(&format!("wire {}\n{}\n", wire.name, ReadPlan::of(wire).table(wire)))?;
-    }
-    if station.wires.is_empty() { say("no wires: this station reads nothing\n") } else { Ok(()) }
 }

@@ -7,9 +7,11 @@ pub mod figures_table;
 pub mod indicators;
 pub mod inspect;
 pub mod journal;
+pub mod plan;
 pub mod plant;
 pub mod probe;
 pub mod run;
+pub mod scan;
 pub mod simulate;
 
 use std::io::{self, Write};
