@@ -1,87 +1,137 @@
-//! Modbus TCP: the transport of `tokio-modbus` inside a discipline of our own.
+//! Modbus in all its forms: one discipline over two framings and every way that bytes go.
 //!
-//! # What the library does and what it is not trusted with
-//! `tokio-modbus` 0.17 builds the request, cuts the answer out of the stream and compares transaction id, unit and
-//! function. We use only its `Client::call`, whose decoder returns errors for whatever bytes arrive; its convenience
-//! calls (`read_holding_registers` and so on) hold `debug_assert!`s on the length and echo of the *answer*, so a hostile
-//! server panics a debug build and deceives a release build. What the library leaves to its user is done here:
+//! | | MBAP: transaction id | RTU: checksum |
+//! |---|---|---|
+//! | we dial | Modbus TCP, Modbus/TCP Security | RTU over TCP, through a gateway |
+//! | we open a port | | RTU on a serial line |
+//! | the device dials in | yes | yes |
 //!
-//! * **Time.** Each call has one deadline, connecting included; the library waits for ever.
-//! * **One failure, one connection.** After any error but an exception, after a time-out, and when the caller gives up
-//!   half-way, the connection is gone: `ModbusTcp::call` takes it out of its place first and puts it back only after
-//!   a whole answer. A late answer arrives at a closed socket (the library keeps the stream and lags by one for ever).
-//! * **Length and echo.** The answer must be as long as the question makes it, to the byte, and a write must be echoed
-//!   as it was sent. Bytes behind the answer, or before the next question, are nobody's answer: the connection goes.
-//! * **Memory.** The length field of a frame goes up to 65 535; the `Guard` stops reading after the 260 bytes that the
-//!   protocol allows.
-//! * **The socket.** `TCP_NODELAY`, because a request is one small packet, and keep-alive.
+//! [`question`] knows the protocol, [`frame`] what is around it, [`way`] how a stream is come by ([`tls`], [`door`]). Here
+//! is what keeps law 4, *every accepted sample is a true value of its own register*:
 //!
-//! * **Whose answer.** The library counts transaction ids from 0 on every connection, and a gateway that keeps a late
-//!   answer for whoever connects next would meet a request of the same number. The guard changes the ids on the way out
-//!   and back by a mask that is another one on each connection. Within a connection they come round after 65 536 requests; none is
-//!   outstanding then, because the first request without an answer has ended the connection.
+//! * **Time.** Each question has one deadline, and connecting its own.
+//! * **One failure, one connection.** After any error but a refusal, after a time-out, and when the caller gives up
+//!   half-way, the connection is gone: [`Modbus::exchange`] takes it out of its place first and puts it back only after a
+//!   whole answer.
+//! * **The answer fits to the byte.** Unit, function, length, byte count, checksum, echo; one byte more or less, before
+//!   the question or behind the answer, and the whole is nobody's answer.
+//! * **Whose answer, with a transaction id.** The ids go on counting from one connection to the next, so that a gateway
+//!   which keeps a late answer for whoever connects next brings an id of long ago.
+//! * **Whose answer, without one.** A line of RTU frames is listened to until it has been silent for
+//!   `silence_after_failure`, and a unit that left something unanswered is first asked what cannot be mistaken: [`doubt`].
 //!
-//! What no client can see: a gateway that gives a late answer of the bus the number of the newest question. Against that
-//! helps a time-out longer than the gateway's own.
+//! What no client can see stands in [`doubt`] and, for MBAP, here: a gateway that gives a late answer of its bus the id of
+//! the newest question. Against that helps a time-out longer than the gateway's own.
+//!
+//! Broadcasts (unit 0 on a serial line) have no answer: reads to it are never sent there.
+//!
+//! Why not the library's own client, in docs/adr/0011.
 
-use std::io;
-use std::net::SocketAddr;
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_modbus::client::{Client, Context as ModbusContext, tcp};
-use tokio_modbus::slave::{Slave, SlaveContext};
-use tokio_modbus::{Error, Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::bus::{Bus, BusError, Level, Refusal, Span, Write};
-use crate::settings::{Table, Transport, WireSettings};
+use crate::bus::{Bus, BusError, Refusal, Span, Write};
+use crate::settings::WireSettings;
+use crate::transport::{Framing, Transport};
 
-/// The longest frame on TCP: 7 bytes of header and 253 of protocol data (Modbus Messaging on TCP/IP V1.0b, 4.1).
-const FRAME_MAX: usize = 260;
-/// Bytes of an answer before its data: header, function code and, in reads, the byte count.
-const HEADER: usize = 7;
-/// At least this long for a connection: the first lost SYN is sent again after 1 s (RFC 6298, 2.1), so less than 2 s
-/// would make one lost packet a lost connection.
-const CONNECT_TIMEOUT_MIN: Duration = Duration::from_secs(2);
+mod door;
+mod doubt;
+mod frame;
+mod question;
+mod tls;
+mod way;
 
-/// One connection to a Modbus TCP server, with all units behind it.
-pub struct ModbusTcp {
-    address: String,
+use doubt::{Doubt, Leave};
+use frame::{FRAME_MAX, Progress};
+use question::{Answer, Question};
+use way::{Stream, Way};
+
+/// A line that is not silent for once in so many silences is never silent: somebody else talks there, or it is noise.
+const SILENCES_WAITED: u32 = 4;
+/// So many canaries before one question; each has a look of its own, and more would only wear on the unit.
+const CANARIES_MAX: u32 = 3;
+
+/// One line with all units behind it.
+pub struct Modbus {
+    transport: Transport,
+    way: Way,
+    framing: Framing,
     timeout: Duration,
+    silence_after_failure: Duration,
     pause_between_requests: Duration,
     pause_after_connect: Duration,
     connection: Option<Connection>,
-    mask: u16,
+    transaction: u16,
+    doubt: Doubt,
+    /// The question as it is sent, kept for its memory.
+    sent: Vec<u8>,
 }
 
 struct Connection {
-    context: ModbusContext,
-    /// Bytes that have come in since the last request.
-    received: Arc<AtomicUsize>,
+    stream: Box<dyn Stream>,
     quiet_until: Instant,
 }
 
-impl ModbusTcp {
+impl Modbus {
     /// The bus of this wire, not yet connected.
-    pub fn new(wire: &WireSettings) -> ModbusTcp {
-        let Transport::ModbusTcp { address } = &wire.transport;
-        ModbusTcp {
-            address: address.clone(),
+    pub fn new(wire: &WireSettings) -> Modbus {
+        Modbus {
+            transport: wire.transport.clone(),
+            way: Way::of(&wire.transport),
+            framing: wire.transport.framing(),
             timeout: wire.timeout,
-            pause_between_requests: wire.pause_between_requests,
+            silence_after_failure: wire.silence_after_failure,
+            pause_between_requests: wire.pause_between_requests.max(wire.transport.gap()),
             pause_after_connect: wire.pause_after_connect,
             connection: None,
-            mask: rand::random(),
+            transaction: rand::random(),
+            doubt: Doubt::about(wire),
+            sent: Vec::with_capacity(FRAME_MAX),
         }
     }
 
-    async fn call(&mut self, unit: u8, request: Request<'_>) -> Result<Response, BusError> {
+    /// Asks, once the line is beyond doubt.
+    async fn ask(&mut self, question: Question<'_>) -> Result<Vec<u16>, BusError> {
+        if let Some(flaw) = question.flaw() {
+            // Our own mistake, and no reason to blame the line.
+            tracing::error!(unit = question.unit(), flaw, "not asked");
+            return Err(BusError::Refused(Refusal::Value));
+        }
+        if self.framing == Framing::Rtu {
+            self.end_doubt(&question).await?;
+        }
+        self.exchange(&question).await.and_then(words)
+    }
+
+    /// Sends canaries until the question may be asked.
+    async fn end_doubt(&mut self, question: &Question<'_>) -> Result<(), BusError> {
+        for _ in 0..=CANARIES_MAX {
+            match self.doubt.leave(question) {
+                Leave::Ask => return Ok(()),
+                Leave::Wait => break,
+                Leave::Canary(canary) => match self.exchange(&Question::Read(canary)).await? {
+                    // What is wrong with the canary is not wrong with the question.
+                    Answer::Words(_) | Answer::Refused(Refusal::Function | Refusal::Address | Refusal::Value) => {}
+                    Answer::Refused(other) => return Err(BusError::Refused(other)),
+                },
+            }
+        }
+        // What it still owes cannot be told from what it would answer now.
+        self.connection = None;
+        Err(BusError::Silent)
+    }
+
+    /// One question and its answer.
+    async fn exchange(&mut self, question: &Question<'_>) -> Result<Answer, BusError> {
+        if self.way.has_newer() {
+            self.connection = None;
+            return Err(BusError::Broken("the device has dialled in anew".to_owned()));
+        }
         // Taken out, so that whoever drops this future half-way drops the connection with it.
         let Some(mut connection) = self.connection.take() else {
             return Err(BusError::Broken("not connected".to_owned()));
@@ -91,61 +141,65 @@ impl ModbusTcp {
         if Instant::now() < connection.quiet_until {
             sleep_until(connection.quiet_until).await;
         }
-        let expected = answer_length(&request);
-        connection.received.store(0, Ordering::Relaxed);
-        connection.context.set_slave(Slave(unit));
+        connection.hear_nothing(self.way.heartbeat()).await?;
 
-        let outcome = timeout(self.timeout, connection.context.call(request)).await.map_err(|_| BusError::Silent)?;
-        let received = connection.received.load(Ordering::Relaxed);
-        let (answer, expected) = match outcome {
-            Ok(Ok(response)) => (Ok(response), expected),
-            Ok(Err(exception)) => (Err(BusError::Refused(Refusal::from_code(exception.into()))), HEADER + 2),
-            Err(Error::Protocol(error)) => return Err(BusError::Nonsense(error.to_string())),
-            Err(Error::Transport(error)) => {
-                let is_nonsense = error.kind() == io::ErrorKind::InvalidData;
-                return Err(if is_nonsense {
-                    BusError::Nonsense(error.to_string())
-                } else {
-                    BusError::Broken(error.to_string())
-                });
-            }
+        self.transaction = self.transaction.wrapping_add(1);
+        self.framing.pack(self.transaction, question, &mut self.sent);
+        let bytes = self.sent.len() + self.framing.answer_length(question);
+        let patience = self.timeout + self.transport.travel(bytes);
+        if self.framing == Framing::Rtu {
+            // From the first byte on, and before anybody can give up.
+            self.doubt.asked(question);
+        }
+        let listener = Listener {
+            framing: self.framing,
+            transaction: self.transaction,
+            heartbeat: self.way.heartbeat().unwrap_or_default(),
         };
-        if received != expected {
-            return Err(BusError::Nonsense(format!("{received} bytes instead of {expected}")));
+        let answer = timeout(patience, connection.converse(&self.sent, &listener, question))
+            .await
+            .map_err(|_| BusError::Silent)??;
+        match answer {
+            Answer::Words(_) => self.doubt.answered(question),
+            Answer::Refused(_) => self.doubt.refused(question),
         }
         connection.quiet_until = Instant::now() + self.pause_between_requests;
         self.connection = Some(connection);
-        answer
-    }
-
-    /// An answer that the library let through but that is not about the question: the connection goes.
-    fn nonsense(&mut self, what: &str) -> BusError {
-        self.disconnect();
-        BusError::Nonsense(what.to_owned())
+        Ok(answer)
     }
 }
 
-impl Bus for ModbusTcp {
+fn words(answer: Answer) -> Result<Vec<u16>, BusError> {
+    match answer {
+        Answer::Words(words) => Ok(words),
+        Answer::Refused(refusal) => Err(BusError::Refused(refusal)),
+    }
+}
+
+impl Modbus {
+    /// Nobody may answer what everybody hears (Modbus over Serial Line V1.02, 2.2): on a bus unit 0 is not asked.
+    fn is_broadcast(&self, unit: u8) -> bool {
+        unit == 0 && self.framing == Framing::Rtu
+    }
+}
+
+impl Bus for Modbus {
     async fn connect(&mut self) -> Result<(), BusError> {
-        if self.connection.is_some() {
+        if self.connection.is_some() && !self.way.has_newer() {
             return Ok(());
         }
-        let unreachable = |why: String| BusError::Unreachable { address: self.address.clone(), why };
-        let stream = timeout(self.timeout.max(CONNECT_TIMEOUT_MIN), open(&self.address))
-            .await
-            .map_err(|_| unreachable("no answer in time".to_owned()))?
-            .map_err(|error| unreachable(error.to_string()))?;
-        let received = Arc::new(AtomicUsize::new(0));
-        // Steps of the golden ratio: the masks of neighbouring connections differ in their high bits, so that even the
-        // small numbers that every connection starts with do not meet.
-        let mask = self.mask.wrapping_add(0x9E37);
-        let guard = Guard { stream, received: Arc::clone(&received), sent: 0, mask: mask.to_be_bytes() };
+        self.connection = None;
+        let mut stream = self.way.open(self.timeout).await?;
         if !self.pause_after_connect.is_zero() {
             sleep(self.pause_after_connect).await;
         }
-        let context = tcp::attach_slave(guard, Slave(0));
-        self.mask = mask;
-        self.connection = Some(Connection { context, received, quiet_until: Instant::now() });
+        if self.framing == Framing::Rtu {
+            let address = || self.transport.addresses().first().map_or(String::new(), ToString::to_string);
+            drain(&mut *stream, self.silence_after_failure)
+                .await
+                .map_err(|why| BusError::Unreachable { address: address(), why })?;
+        }
+        self.connection = Some(Connection { stream, quiet_until: Instant::now() });
         Ok(())
     }
 
@@ -154,28 +208,17 @@ impl Bus for ModbusTcp {
     }
 
     async fn read(&mut self, span: Span) -> Result<Vec<u16>, BusError> {
-        let Span { unit, table, address, count } = span;
-        let request = match table {
-            Table::Coil => Request::ReadCoils(address, count),
-            Table::DiscreteInput => Request::ReadDiscreteInputs(address, count),
-            Table::HoldingRegister => Request::ReadHoldingRegisters(address, count),
-            Table::InputRegister => Request::ReadInputRegisters(address, count),
-        };
-        let words = match (table, self.call(unit, request).await?) {
-            (Table::Coil, Response::ReadCoils(bits)) | (Table::DiscreteInput, Response::ReadDiscreteInputs(bits)) => {
-                // Bits come in whole bytes; the padding says nothing.
-                bits.into_iter().take(usize::from(count)).map(u16::from).collect()
-            }
-            (Table::HoldingRegister, Response::ReadHoldingRegisters(words))
-            | (Table::InputRegister, Response::ReadInputRegisters(words)) => words,
-            _ => return Err(self.nonsense("an answer of another function")),
-        };
-        if words.len() == usize::from(count) { Ok(words) } else { Err(self.nonsense("another number of values")) }
+        if self.is_broadcast(span.unit) {
+            return Err(BusError::Refused(Refusal::Value));
+        }
+        self.ask(Question::Read(span)).await
     }
 
     async fn write(&mut self, unit: u8, write: &Write) -> Result<(), BusError> {
-        let response = self.call(unit, request_of(write)).await?;
-        if is_echo(write, &response) { Ok(()) } else { Err(self.nonsense("the echo of another write")) }
+        if self.is_broadcast(unit) {
+            return Err(BusError::Refused(Refusal::Value));
+        }
+        self.ask(Question::Write(unit, write)).await.map(|_| ())
     }
 
     fn disconnect(&mut self) {
@@ -183,132 +226,91 @@ impl Bus for ModbusTcp {
     }
 }
 
-async fn open(address: &str) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for candidate in lookup_host(address).await? {
-        let socket = match candidate {
-            SocketAddr::V4(_) => TcpSocket::new_v4()?,
-            SocketAddr::V6(_) => TcpSocket::new_v6()?,
-        };
-        socket.set_nodelay(true)?;
-        socket.set_keepalive(true)?;
-        match socket.connect(candidate).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+/// By what an answer is known while it comes in.
+struct Listener<'a> {
+    framing: Framing,
+    transaction: u16,
+    heartbeat: &'a [u8],
 }
 
-/// How long the answer to this request is, in bytes, unless it is an exception.
-fn answer_length(request: &Request<'_>) -> usize {
-    HEADER
-        + match request {
-            Request::ReadCoils(_, count) | Request::ReadDiscreteInputs(_, count) => 2 + usize::from(count.div_ceil(8)),
-            Request::ReadHoldingRegisters(_, count) | Request::ReadInputRegisters(_, count) => {
-                2 + 2 * usize::from(*count)
+impl Connection {
+    /// Before a question: whatever waits to be read was not asked for.
+    async fn hear_nothing(&mut self, heartbeat: Option<&[u8]>) -> Result<(), BusError> {
+        let mut came = [0; FRAME_MAX];
+        let length = poll_once(&mut *self.stream, &mut came).await?.unwrap_or(0);
+        let mut heard = &came[..length];
+        if let Some(beat) = heartbeat.filter(|beat| !beat.is_empty()) {
+            while let Some(rest) = heard.strip_prefix(beat) {
+                heard = rest;
             }
-            Request::MaskWriteRegister(..) => 7,
-            _ => 5,
         }
-}
-
-fn request_of(write: &Write) -> Request<'_> {
-    match write {
-        Write::SingleCoil { address, on } => Request::WriteSingleCoil(*address, *on == Level::High),
-        Write::MultipleCoils { address, on } => {
-            Request::WriteMultipleCoils(*address, on.iter().map(|&on| on == Level::High).collect())
-        }
-        Write::SingleRegister { address, word } => Request::WriteSingleRegister(*address, *word),
-        Write::MultipleRegisters { address, words } => Request::WriteMultipleRegisters(*address, words.into()),
-        Write::MaskRegister { address, and, or } => Request::MaskWriteRegister(*address, *and, *or),
+        if heard.is_empty() { Ok(()) } else { Err(BusError::Nonsense("bytes nobody asked for".to_owned())) }
     }
-}
 
-fn is_echo(write: &Write, response: &Response) -> bool {
-    match (write, response) {
-        (Write::SingleCoil { address, on }, Response::WriteSingleCoil(at, is)) => {
-            address == at && (*on == Level::High) == *is
-        }
-        (Write::MultipleCoils { address, on }, Response::WriteMultipleCoils(at, count)) => {
-            address == at && on.len() == usize::from(*count)
-        }
-        (Write::SingleRegister { address, word }, Response::WriteSingleRegister(at, is)) => address == at && word == is,
-        (Write::MultipleRegisters { address, words }, Response::WriteMultipleRegisters(at, count)) => {
-            address == at && words.len() == usize::from(*count)
-        }
-        (Write::MaskRegister { address, and, or }, Response::MaskWriteRegister(at, and_is, or_is)) => {
-            (address, and, or) == (at, and_is, or_is)
-        }
-        _ => false,
-    }
-}
-
-/// The socket as the library sees it: it counts what comes in, ends an answer that has no end, and refuses to ask a
-/// question while something unasked-for waits to be read.
-#[derive(Debug)]
-struct Guard {
-    stream: TcpStream,
-    /// Bytes that have come in since the question was begun; the bus starts the count anew for each.
-    received: Arc<AtomicUsize>,
-    /// Bytes of the question that have gone out.
-    sent: usize,
-    mask: [u8; 2],
-}
-
-impl Guard {
-    /// Changes the transaction id, the first two bytes of a frame, in a piece that starts `so_far` bytes into it.
-    fn disguise(&self, so_far: usize, piece: &mut [u8]) {
-        for (byte, mask) in piece.iter_mut().zip(self.mask.iter().skip(so_far)) {
-            *byte ^= mask;
+    async fn converse(
+        &mut self,
+        sent: &[u8],
+        listener: &Listener<'_>,
+        question: &Question<'_>,
+    ) -> Result<Answer, BusError> {
+        let broken = |error: std::io::Error| BusError::Broken(error.to_string());
+        self.stream.write_all(sent).await.map_err(broken)?;
+        self.stream.flush().await.map_err(broken)?;
+        // One byte more than a frame has, so that too long an answer is seen to be too long.
+        let mut buffer = [0; FRAME_MAX + 1];
+        let mut length = 0;
+        loop {
+            match self.stream.read(&mut buffer[length..]).await.map_err(broken)? {
+                0 => return Err(BusError::Broken("closed by the device".to_owned())),
+                came => length += came,
+            }
+            let beat = listener.heartbeat;
+            while !beat.is_empty() && buffer[..length].starts_with(beat) {
+                buffer.copy_within(beat.len()..length, 0);
+                length -= beat.len();
+            }
+            if !beat.is_empty() && beat.starts_with(&buffer[..length]) {
+                continue;
+            }
+            match listener.framing.judge(listener.transaction, question, &buffer[..length]) {
+                Progress::More => {}
+                Progress::Whole(pdu) => return question.read(&buffer[pdu]).map_err(BusError::Nonsense),
+                Progress::Wrong(why) => return Err(BusError::Nonsense(why)),
+            }
         }
     }
 }
 
-impl AsyncRead for Guard {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let so_far = self.received.load(Ordering::Relaxed);
-        // One byte more than allowed is read, so that too long an answer is seen to be too long.
-        let allowed = (FRAME_MAX + 1).saturating_sub(so_far).min(buffer.remaining());
-        if allowed == 0 {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "an answer longer than a frame")));
-        }
-        let mut window = ReadBuf::new(buffer.initialize_unfilled_to(allowed));
-        let outcome = Pin::new(&mut self.stream).poll_read(cx, &mut window);
-        self.disguise(so_far, window.filled_mut());
-        let arrived = window.filled().len();
-        buffer.advance(arrived);
-        self.received.store(so_far + arrived, Ordering::Relaxed);
-        outcome
-    }
+/// What is there to be read at this moment; none if nothing is.
+async fn poll_once(stream: &mut dyn Stream, into: &mut [u8]) -> Result<Option<usize>, BusError> {
+    let mut buffer = ReadBuf::new(into);
+    poll_fn(|cx| {
+        Poll::Ready(match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Err(error)) => Err(BusError::Broken(error.to_string())),
+            Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+                Err(BusError::Broken("closed by the device".to_owned()))
+            }
+            Poll::Ready(Ok(())) => Ok(Some(buffer.filled().len())),
+        })
+    })
+    .await
 }
 
-impl AsyncWrite for Guard {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // The library reads only after it has sent the whole question, so whatever waits here was not asked for.
-        match self.stream.try_read(&mut [0]) {
-            Ok(0) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, "closed by the device"))),
-            Ok(_) => return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "bytes nobody asked for"))),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Poll::Ready(Err(error)),
+/// Listens until nothing has come for so long; what comes is nobody's.
+async fn drain(stream: &mut dyn Stream, silence: Duration) -> Result<(), String> {
+    let end = Instant::now() + silence * SILENCES_WAITED;
+    let mut came = [0; FRAME_MAX];
+    loop {
+        let until = Instant::now() + silence;
+        if end < until {
+            return Err("the line is never silent: another master on it, or noise".to_owned());
         }
-        // The library hands over one frame at a time; the rest of one that did not go out whole comes in the next call.
-        let mut frame = [0; FRAME_MAX];
-        let piece = &mut frame[..bytes.len().min(FRAME_MAX)];
-        piece.copy_from_slice(&bytes[..piece.len()]);
-        self.disguise(self.sent, piece);
-        let outcome = Pin::new(&mut self.stream).poll_write(cx, piece);
-        if let Poll::Ready(Ok(gone)) = outcome {
-            self.sent = if gone == bytes.len() { 0 } else { self.sent + gone };
+        match timeout_at(until, stream.read(&mut came)).await {
+            Err(_) => return Ok(()),
+            Ok(Ok(0)) => return Err("closed by the device".to_owned()),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(error.to_string()),
         }
-        outcome
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
