@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use heatstation_drivers::SettingsProblem;
 use heatstation_drivers::settings::{
-    DeviceSettings, Encoding, EnumRow, Memory, Polarity, ReadBack, ReadLimits, Register, Table, WatchdogRule,
-    WordOrder, WriteFunction, WriteRules,
+    DeviceSettings, Encoding, EnumRow, Memory, Polarity, ReadBack, ReadLimits, Register, Table, TableLimits,
+    WatchdogRule, WordOrder, WriteFunction, WriteRules,
 };
 use heatstation_points::{Definition, Direction, Pace};
 
 use crate::desk::{Desk, Section, derived, one_of, or, shown};
 use crate::problem::Place;
 use crate::raw::{
-    RawEncoding, RawInvalid, RawLimits, RawPeriods, RawReadBack, RawRow, RawTable, RawWatchdog, RawWordOrder, RawWrite,
-    RawWriteFunction,
+    RawEncoding, RawInvalid, RawLimits, RawPeriods, RawReadBack, RawRow, RawTable, RawTableLimits, RawWatchdog,
+    RawWordOrder, RawWrite, RawWriteFunction,
 };
 use crate::units;
 use crate::written::Written;
@@ -28,7 +28,8 @@ pub(crate) struct Periods {
 }
 
 impl Periods {
-    fn of(&self, pace: Pace) -> Duration {
+    /// The period of a pace.
+    pub(crate) fn of(&self, pace: Pace) -> Duration {
         match pace {
             Pace::Safety => self.safety,
             Pace::Control => self.control,
@@ -56,6 +57,16 @@ pub(crate) struct Both<'a, T> {
 }
 
 impl<T> Both<'_, T> {
+    /// A table inside of the table.
+    fn inner<V>(&self, key: &str, get: impl Fn(&T) -> Option<&Written<V>>) -> Both<'_, V> {
+        let station = self.station.1.and_then(&get);
+        let template = self.template.1.and_then(&get);
+        Both {
+            station: (self.station.0.inner(key, station), station.map(|written| &written.value)),
+            template: (self.template.0.inner(key, template), template.map(|written| &written.value)),
+        }
+    }
+
     /// A key of the table with the section that it is in.
     fn key<V>(&self, get: impl Fn(&T) -> Option<&V>) -> (&Section, Option<&V>) {
         let station = self.station.1.and_then(&get);
@@ -89,6 +100,16 @@ pub(crate) fn periods(desk: &mut Desk, both: &Both<'_, RawPeriods>) -> Periods {
     }
 }
 
+type OwnLimits = fn(&RawLimits) -> Option<&Written<RawTableLimits>>;
+
+/// The address spaces that may have limits of their own, and their keys.
+const TABLES: [(Table, &str, OwnLimits); 4] = [
+    (Table::Coil, "coil", |raw| raw.coil.as_ref()),
+    (Table::DiscreteInput, "discrete_input", |raw| raw.discrete_input.as_ref()),
+    (Table::InputRegister, "input_register", |raw| raw.input_register.as_ref()),
+    (Table::HoldingRegister, "holding_register", |raw| raw.holding_register.as_ref()),
+];
+
 pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits {
     let standard = ReadLimits::default();
     let protocol = "the limit of the protocol (Modbus Application Protocol V1.1b3, 6.1 to 6.4)";
@@ -100,6 +121,24 @@ pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits 
     let hole =
         or(u64::from(standard.max_hole), "32 bytes more cost less than a further request from 9600 baud upwards");
     let max_hole = desk.count(at, "max_hole", raw, 0..=124, hole).value as u16;
+
+    let tables = TABLES.into_iter().filter_map(|(of, key, get)| {
+        let own = both.inner(key, get);
+        if own.station.1.is_none() && own.template.1.is_none() {
+            return None;
+        }
+        let (most, device) = if of.holds_bits() { (2000, max_bits) } else { (125, max_registers) };
+        let (at, raw) = both!(own, max_length);
+        let length = derived(u64::from(device), "what holds for the device");
+        let length = desk.count(at, "max_length", raw, 1..=most, length);
+        // A limit that is told to be wrong refuses no register besides.
+        let max_length = if length.sound { length.value as u16 } else { device };
+        let (at, raw) = both!(own, max_hole);
+        let hole = derived(u64::from(max_hole), "what holds for the device");
+        let max_hole = desk.count(at, "max_hole", raw, 0..=1999, hole).value as u16;
+        Some((of, TableLimits { max_length: Some(max_length), max_hole: Some(max_hole) }))
+    });
+    let tables = tables.collect();
 
     let mut forbidden = Vec::new();
     for (section, raw) in [&both.template, &both.station].map(|(section, raw)| (section, *raw)) {
@@ -119,7 +158,7 @@ pub(crate) fn limits(desk: &mut Desk, both: &Both<'_, RawLimits>) -> ReadLimits 
             }
         }
     }
-    ReadLimits { max_registers, max_bits, max_hole, forbidden }
+    ReadLimits { max_registers, max_bits, max_hole, tables, forbidden }
 }
 
 /// What the watchdog of a device must be; `base` is added to an address of its template.
@@ -207,6 +246,12 @@ pub(crate) fn write_rules(desk: &mut Desk, both: &Both<'_, RawWrite>) -> WriteRu
     let (at, raw) = both!(both, read_back);
     let same = or(RawReadBack::SameRegister, "an output is verified where it was written");
     let read_back = desk.choice(at, "read_back", raw, same, RawReadBack::SameRegister).value;
+    let (at, raw) = both!(both, settling_seconds);
+    let reason = "drives copy a set-point into place in their own cycle, within some tenths of a second";
+    let settling = desk.number(at, "settling_seconds", raw, 0.0..=600.0, or(standard.settling.as_secs_f64(), reason));
+    let merge = flag(desk, both!(both, merge), "merge", "not every device knows functions 15 and 16");
+    let barrier =
+        flag(desk, both!(both, barrier), "barrier", "rows are sent in their order, but none waits for another");
     let (at, raw) = both!(both, writes_per_year);
     let unlimited = or(0, "0: writing wears nothing out");
     let writes = desk.count(at, "writes_per_year", raw, 0..=100_000_000, unlimited).value;
@@ -217,8 +262,21 @@ pub(crate) fn write_rules(desk: &mut Desk, both: &Both<'_, RawWrite>) -> WriteRu
         refresh: refresh.duration(),
         tolerance: tolerance.value,
         read_back: verified(read_back),
+        settling: settling.duration(),
+        merge,
+        barrier,
         memory: memory(writes),
     }
+}
+
+/// A key that is off unless written.
+fn flag(desk: &mut Desk, (at, raw): (&Section, Option<&Written<bool>>), key: &str, reason: &'static str) -> bool {
+    if let Some(written) = raw {
+        desk.explain_written(&at.key(key), written.value.to_string(), &at.at(&written.span));
+    } else {
+        desk.explain(&at.key(key), "false", crate::explain::From::Default { reason: reason.into() });
+    }
+    raw.is_some_and(|written| written.value)
 }
 
 fn verified(raw: RawReadBack) -> ReadBack {
@@ -360,6 +418,9 @@ fn row_write_rules(desk: &mut Desk, key: &str, placed: &Placed<'_>, manners: &Ma
         };
         time(&row.minimum_interval_seconds, "minimum_interval_seconds", &mut rules.minimum_interval);
         time(&row.refresh_seconds, "refresh_seconds", &mut rules.refresh);
+        time(&row.settling_seconds, "settling_seconds", &mut rules.settling);
+        rules.merge = row.merge.as_ref().map_or(rules.merge, |written| written.value);
+        rules.barrier = row.barrier.as_ref().map_or(rules.barrier, |written| written.value);
         rules.function = row.function.as_ref().map_or(rules.function, |written| write_function(written.value));
         rules.tolerance = row.tolerance.as_ref().map_or(rules.tolerance, |written| written.value);
         rules.memory = row.writes_per_year.as_ref().map_or(rules.memory, |written| memory(written.value));

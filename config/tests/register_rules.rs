@@ -203,3 +203,15 @@ fn a_slip_in_a_sites_own_template_has_the_templates_line() {
     let (_, problem) = put("title = ", "# title = ");
     assert_eq!(problem.key, "title");
 }
+
+#[test]
+fn limits_of_one_table_are_those_of_the_protocol() {
+    let key = "device.plc.limits";
+    for (limits, at, what) in [
+        ("holding_register = { max_length = 126 }", "holding_register.max_length", "126 is out of range"),
+        ("coil = { max_length = 2001 }", "coil.max_length", "2001 is out of range"),
+    ] {
+        let text = format!("[device.limits]\n{limits}\n\n[[device.point]]");
+        slip("two-zones", "[[device.point]]", &text, &format!("{key}.{at}"), limits, what);
+    }
+}

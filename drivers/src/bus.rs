@@ -2,9 +2,9 @@
 //!
 //! # Why a trait
 //! The discipline of [`wire`](crate::wire) (who goes first, what is verified, when to give up) does not depend on how
-//! bytes travel. [`ModbusTcp`](crate::modbus::ModbusTcp) is one way; RTU on a serial port and RTU over TCP fit the same
-//! three calls; and the stories about writes run in virtual time on a bus without a socket. The futures are part of the
-//! types (`impl Future`), so nothing is boxed and the trait is not for `dyn`: a wire knows its bus when it is spawned.
+//! bytes travel. [`Modbus`](crate::modbus::Modbus) is one implementation for all its framings and ways; the stories about
+//! writes run in virtual time on a bus without a socket. The futures are part of the types (`impl Future`), so nothing is
+//! boxed and the trait is not for `dyn`: a wire knows its bus when it is spawned.
 //!
 //! A source that speaks of nodes rather than of registers, as OPC UA does, does not come in here but one storey
 //! higher: it has a task of its own that fills the same samples and statistics as a [`WireHandle`](crate::WireHandle).

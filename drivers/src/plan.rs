@@ -6,13 +6,18 @@
 //! comes along. A search for the best plan was tried by others and withdrawn: it took N! steps (Telegraf, pull request
 //! 14030), and greedy is at most a few requests behind.
 //!
+//! A hole is read along only where it is worth its time: its bytes on the line against the round trip of a request of its
+//! own. On Ethernet it always is, and the device's limit decides; on a slow serial line it soon is not.
+//!
 //! A value of several words is never split between two requests, because its halves would be of different times.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::problem::touches_forbidden;
 use crate::settings::{DeviceSettings, Register, Table, WireSettings};
+use crate::transport::{Framing, Transport};
 
 /// One read request, as it will be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,11 +39,16 @@ pub struct ReadRequest {
 }
 
 impl ReadRequest {
-    /// Bytes of the question and of the answer on TCP: 7 of header each, then 5, and 2 and the data.
-    pub fn bytes(&self) -> (usize, usize) {
+    /// Bytes of the question and of the answer: 5, and 2 and the data, and the frame around each: 7 of header on TCP, unit
+    /// and checksum in RTU.
+    pub fn bytes(&self, framing: Framing) -> (usize, usize) {
         let count = usize::from(self.count);
         let data = if self.table.holds_bits() { count.div_ceil(8) } else { 2 * count };
-        (12, 9 + data)
+        let frame = match framing {
+            Framing::Mbap => 7,
+            Framing::Rtu => 3,
+        };
+        (frame + 5, frame + 2 + data)
     }
 
     /// Addresses that are read along though no register of the request stands there, in order.
@@ -55,9 +65,9 @@ impl ReadRequest {
         holes
     }
 
-    /// How long it is expected to take on such a link.
-    pub fn cost(&self, link: Link) -> Duration {
-        let (question, answer) = self.bytes();
+    /// How long it is expected to take on such a line.
+    pub fn cost(&self, transport: &Transport) -> Duration {
+        let ((question, answer), link) = (self.bytes(transport.framing()), transport.link());
         link.turnaround
             + Duration::from_secs_f64((question + answer) as f64 * link.bits_per_byte / link.bits_per_second)
     }
@@ -120,6 +130,32 @@ impl Link {
     /// device, and 50 ms until it answers.
     pub const SERIAL_9600: Link =
         Link { turnaround: Duration::from_millis(50), bits_per_byte: 11.0, bits_per_second: 9_600.0 };
+    /// The same behind a modem: 300 ms for the way there and back over the mobile network.
+    pub const MODEM: Link = Link { turnaround: Duration::from_millis(350), ..Link::SERIAL_9600 };
+
+    /// How many addresses may be read along for nothing before a request of its own would be cheaper: the time of their
+    /// bytes against the time of a question, an empty answer and the turnaround.
+    pub fn hole_worth(self, table: Table) -> u16 {
+        let byte = self.bits_per_byte / self.bits_per_second;
+        let bytes_per_address = if table.holds_bits() { 0.125 } else { 2.0 };
+        let request = self.turnaround.as_secs_f64() + (QUESTION + ANSWER) as f64 * byte;
+        (request / (byte * bytes_per_address)) as u16
+    }
+}
+
+/// Bytes of a question on TCP: 7 of header and 5.
+const QUESTION: usize = 12;
+/// Bytes of an answer on TCP without its data: 7 of header and 2.
+const ANSWER: usize = 9;
+
+/// What is left out of a plan, because the device has refused it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Avoided {
+    /// Registers, by their place; no request touches their addresses.
+    pub(crate) registers: BTreeSet<usize>,
+    /// Addresses that a request may begin with but not run across: what lies just before them, or the length that came of
+    /// crossing them, was refused.
+    pub(crate) seams: BTreeSet<(Table, u16)>,
 }
 
 /// All read requests of a wire.
@@ -131,8 +167,9 @@ pub struct ReadPlan {
 impl ReadPlan {
     /// The requests that read every polled register of the wire at its own period.
     pub fn of(wire: &WireSettings) -> ReadPlan {
+        let link = wire.transport.link();
         let requests =
-            wire.devices.iter().enumerate().flat_map(|(number, device)| plan_device(number, device)).collect();
+            wire.devices.iter().enumerate().flat_map(|(number, device)| plan_device(number, device, link)).collect();
         ReadPlan { requests }
     }
 
@@ -142,7 +179,8 @@ impl ReadPlan {
     }
 
     /// The requests in the order in which they are sent when all of them are due, as after each new connection: the
-    /// earliest deadline first, which is the shortest period, then in the order of devices and addresses.
+    /// earliest deadline first, which is the shortest period, then in the order of devices and addresses. Of two devices
+    /// that both wait, the one that has used less of the line's time goes first, whatever stands here.
     pub fn in_order(&self) -> Vec<&ReadRequest> {
         let mut requests: Vec<&ReadRequest> = self.requests.iter().collect();
         // The sort is stable, and the plan is in the order of devices already.
@@ -151,16 +189,29 @@ impl ReadPlan {
     }
 
     /// Which share of the time the line is busy with reading; above 0.8 samples will come late.
-    pub fn load(&self, link: Link) -> f64 {
-        self.requests.iter().map(|request| request.cost(link).as_secs_f64() / request.period.as_secs_f64()).sum()
+    pub fn load(&self, transport: &Transport) -> f64 {
+        self.requests.iter().map(|request| request.cost(transport).as_secs_f64() / request.period.as_secs_f64()).sum()
     }
 }
 
 /// The requests of one device. A register that no request could read (longer than the limit, on a forbidden address) is
 /// left out; the check of the settings has refused such a device long before.
-pub(crate) fn plan_device(number: usize, device: &DeviceSettings) -> Vec<ReadRequest> {
+pub(crate) fn plan_device(number: usize, device: &DeviceSettings, link: Link) -> Vec<ReadRequest> {
+    let all = 0..device.registers.len();
+    plan_registers(number, device, link, all, &Avoided::default())
+}
+
+/// The requests that read these registers of a device around what is avoided.
+pub(crate) fn plan_registers(
+    number: usize,
+    device: &DeviceSettings,
+    link: Link,
+    places: impl IntoIterator<Item = usize>,
+    avoided: &Avoided,
+) -> Vec<ReadRequest> {
     let registers = &device.registers;
-    let mut order: Vec<usize> = (0..registers.len()).filter(|&place| is_readable(device, &registers[place])).collect();
+    let is_wanted = |place: &usize| is_readable(device, &registers[*place]) && !avoided.registers.contains(place);
+    let mut order: Vec<usize> = places.into_iter().filter(is_wanted).collect();
     order.sort_by_key(|&place| {
         let register = &registers[place];
         (register.period, register.table, register.address, register.width(), place)
@@ -170,7 +221,7 @@ pub(crate) fn plan_device(number: usize, device: &DeviceSettings) -> Vec<ReadReq
     for place in order {
         let register = &registers[place];
         match requests.last_mut() {
-            Some(request) if can_grow(device, request, register) => {
+            Some(request) if can_grow(device, link, avoided, request, register) => {
                 let end = (u32::from(request.address) + u32::from(request.count)).max(end_of(register));
                 request.count = (end - u32::from(request.address)) as u16;
                 request.registers.push(place);
@@ -191,25 +242,37 @@ pub(crate) fn plan_device(number: usize, device: &DeviceSettings) -> Vec<ReadReq
 
 fn is_readable(device: &DeviceSettings, register: &Register) -> bool {
     register.is_polled()
-        && register.width() <= limit(device, register.table)
+        && register.width() <= device.limits.max_length(register.table)
         && end_of(register) <= 65_536
         && !touches_forbidden(device, register.table, register.address, register.width())
 }
 
-fn limit(device: &DeviceSettings, table: Table) -> u16 {
-    if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers }
-}
-
-fn can_grow(device: &DeviceSettings, request: &ReadRequest, next: &Register) -> bool {
+fn can_grow(device: &DeviceSettings, link: Link, avoided: &Avoided, request: &ReadRequest, next: &Register) -> bool {
     if (request.period, request.table) != (next.period, next.table) {
         return false;
     }
+    let table = next.table;
     let end = u32::from(request.address) + u32::from(request.count);
     let hole = u32::from(next.address).saturating_sub(end);
     let length = end.max(end_of(next)) - u32::from(request.address);
-    hole <= u32::from(device.limits.max_hole)
-        && length <= u32::from(limit(device, next.table))
-        && (hole == 0 || !touches_forbidden(device, next.table, end as u16, hole as u16))
+    let hole_max = device.limits.max_hole(table).min(link.hole_worth(table));
+    // A seam before what the request holds already would have parted it from its start.
+    let crosses_seam = avoided.seams.iter().any(|&(of, at)| of == table && request.address < at && at <= next.address);
+    hole <= u32::from(hole_max)
+        && length <= u32::from(device.limits.max_length(table))
+        && !crosses_seam
+        && (hole == 0
+            || !touches_forbidden(device, table, end as u16, hole as u16)
+                && !touches_avoided(device, avoided, table, end, u32::from(next.address)))
+}
+
+/// Whether a hole from `start` to before `end` holds an address of a register that is avoided.
+fn touches_avoided(device: &DeviceSettings, avoided: &Avoided, table: Table, start: u32, end: u32) -> bool {
+    avoided
+        .registers
+        .iter()
+        .map(|&place| &device.registers[place])
+        .any(|register| register.table == table && u32::from(register.address) < end && start < end_of(register))
 }
 
 #[cfg(test)]
@@ -218,7 +281,7 @@ mod tests {
 
     use super::*;
     use crate::encoding::{Encoding, Polarity, WordOrder};
-    use crate::settings::ReadLimits;
+    use crate::settings::{ReadLimits, TableLimits};
     use crate::testing::{definition, device_of, input};
 
     fn word(address: u16) -> Register {
@@ -226,12 +289,47 @@ mod tests {
     }
 
     fn spans(device: &DeviceSettings) -> Vec<(u16, u16)> {
-        plan_device(0, device).iter().map(|request| (request.address, request.count)).collect()
+        plan_device(0, device, Link::ETHERNET).iter().map(|request| (request.address, request.count)).collect()
     }
 
     #[test]
     fn small_holes_are_read_along_and_large_ones_part_two_requests() {
         assert_eq!(spans(&device_of(vec![word(0), word(17), word(40)])), [(0, 18), (40, 1)]);
+    }
+
+    #[test]
+    fn a_hole_is_read_along_only_where_it_is_worth_its_time_on_the_line() {
+        let slow = Link { bits_per_second: 1_200.0, ..Link::SERIAL_9600 };
+        assert_eq!(
+            [Link::ETHERNET, Link::SERIAL_9600, slow].map(|link| link.hole_worth(Table::InputRegister)),
+            [6260, 32, 13]
+        );
+        let device = device_of(vec![word(0), word(15)]);
+        assert_eq!(plan_device(0, &device, Link::SERIAL_9600).len(), 1);
+        assert_eq!(plan_device(0, &device, slow).len(), 2);
+    }
+
+    #[test]
+    fn a_table_may_have_limits_of_its_own() {
+        let coil = |address| {
+            input("mains.healthy", Table::Coil, address, Encoding::Bit { bit: None, polarity: Polarity::Straight })
+        };
+        let mut device = device_of(vec![word(0), word(10), word(20), coil(0), coil(10)]);
+        device.limits.tables.push((Table::HoldingRegister, TableLimits { max_length: Some(12), max_hole: None }));
+        device.limits.tables.push((Table::Coil, TableLimits { max_length: None, max_hole: Some(0) }));
+        assert_eq!(spans(&device), [(0, 1), (10, 1), (0, 11), (20, 1)]);
+    }
+
+    #[test]
+    fn what_was_refused_is_planned_around_in_few_requests() {
+        let device = device_of((0..100).map(word).collect());
+        let avoided =
+            Avoided { registers: BTreeSet::from([37]), seams: BTreeSet::from([(Table::HoldingRegister, 60)]) };
+        let spans: Vec<(u16, u16)> = plan_registers(0, &device, Link::ETHERNET, 0..100, &avoided)
+            .iter()
+            .map(|request| (request.address, request.count))
+            .collect();
+        assert_eq!(spans, [(0, 37), (38, 22), (60, 40)]);
     }
 
     #[test]
@@ -268,9 +366,19 @@ mod tests {
     fn what_is_read_along_is_told_address_by_address() {
         let long = Register { encoding: Encoding::U32 { order: WordOrder::Abcd }, ..word(3) };
         let device = device_of(vec![word(0), long, word(4), word(9)]);
-        let requests = plan_device(0, &device);
+        let requests = plan_device(0, &device, Link::ETHERNET);
         assert_eq!(requests.len(), 1);
         assert_eq!(requests[0].holes(&device), [1..=2, 5..=8]);
+    }
+
+    #[test]
+    fn the_frame_around_a_request_counts_by_what_is_spoken_on_the_line() {
+        let request = &plan_device(0, &device_of(vec![word(0), word(1)]), Link::ETHERNET)[0];
+        assert_eq!((request.bytes(Framing::Mbap), request.bytes(Framing::Rtu)), ((12, 13), (8, 9)));
+        // 17 characters of 11 bits at 9600 baud, and 50 ms until the device answers.
+        let gateway = Transport::ModbusRtuOverTcp(crate::transport::Dial::to("127.0.0.1:502"));
+        let milliseconds = request.cost(&gateway).as_secs_f64() * 1000.0;
+        assert!((milliseconds - (50.0 + 17.0 * 11.0 / 9.6)).abs() < 0.01, "{milliseconds}");
     }
 
     fn any_register() -> impl Strategy<Value = Register> {
@@ -301,6 +409,10 @@ mod tests {
                 max_bits,
                 max_hole,
                 forbidden,
+                tables: vec![(
+                    Table::HoldingRegister,
+                    TableLimits { max_length: Some(max_registers.div_ceil(2)), max_hole: None },
+                )],
             },
         )
     }
@@ -308,13 +420,14 @@ mod tests {
     proptest! {
         #[test]
         fn every_register_is_read_once_and_no_request_breaks_a_limit(
-            registers in proptest::collection::vec(any_register(), 0..80), limits in any_limits()
+            registers in proptest::collection::vec(any_register(), 0..80), limits in any_limits(),
+            link in proptest::sample::select(vec![Link::ETHERNET, Link::SERIAL_9600])
         ) {
             let device = DeviceSettings { limits, ..device_of(registers) };
-            let requests = plan_device(0, &device);
+            let requests = plan_device(0, &device, link);
             let mut times_read = vec![0; device.registers.len()];
             for request in &requests {
-                let longest = if request.table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+                let longest = device.limits.max_length(request.table);
                 prop_assert!(1 <= request.count && request.count <= longest);
                 let end = u32::from(request.address) + u32::from(request.count);
                 prop_assert!(end <= 65_536);

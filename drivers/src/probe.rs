@@ -9,7 +9,7 @@ use heatstation_points::{Fault, Point, Value};
 use crate::bus::{Bus, BusError, Refusal, Span, Write};
 use crate::decode::{EncodeError, decode, encode, number_of};
 use crate::encoding::WordOrder;
-use crate::modbus::ModbusTcp;
+use crate::modbus::Modbus;
 use crate::problem::SettingsProblem;
 use crate::problem::touches_forbidden;
 use crate::runner::{mask_of, read_back_span, write_of};
@@ -109,11 +109,19 @@ pub enum ProbeError {
     Bus(#[from] BusError),
 }
 
-/// Reads those registers of the wire once that are `wanted`, in the order of the settings.
+/// Reads every register of the wire once, in the order of the settings.
 ///
 /// # Errors
 /// All problems of the settings, if there are any. A device that does not answer is told in its rows.
-pub async fn read_once(
+pub async fn read_once(settings: &WireSettings) -> Result<Vec<ProbeRow>, Vec<SettingsProblem>> {
+    read_wanted(settings, |_, _| true).await
+}
+
+/// Reads those registers of the wire once that are `wanted`, in the order of the settings.
+///
+/// # Errors
+/// As [`read_once`].
+pub async fn read_wanted(
     settings: &WireSettings,
     wanted: impl Fn(&DeviceSettings, &Register) -> bool,
 ) -> Result<Vec<ProbeRow>, Vec<SettingsProblem>> {
@@ -121,7 +129,7 @@ pub async fn read_once(
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(read_all(ModbusTcp::new(settings), settings, wanted).await)
+    Ok(read_all(Modbus::new(settings), settings, wanted).await)
 }
 
 async fn read_all(
@@ -177,7 +185,7 @@ pub async fn read_raw(
         let what = format!("addresses of the {} table among these are forbidden by its limits", table.name());
         return Err(vec![SettingsProblem::Device { device: device.name.clone(), what }]);
     }
-    Ok(read_words(ModbusTcp::new(settings), device, table, address, count).await)
+    Ok(read_words(Modbus::new(settings), device, table, address, count).await)
 }
 
 async fn read_words(
@@ -187,7 +195,7 @@ async fn read_words(
     address: u16,
     count: u16,
 ) -> Vec<RawAnswer> {
-    let longest = if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+    let longest = device.limits.max_length(table);
     let mut answers = Vec::new();
     let (mut at, end) = (u32::from(address), (u32::from(address) + u32::from(count)).min(65_536));
     while at < end {
@@ -244,7 +252,7 @@ pub async fn write_once(settings: &WireSettings, point: Point, value: Value) -> 
         .ok_or(ProbeError::NoSuchOutput)?;
     let rules = register.write.as_ref().ok_or(ProbeError::NoSuchOutput)?;
     let words = encode(register, value)?;
-    write_and_look(ModbusTcp::new(settings), device.modbus_unit, register, rules, words).await
+    write_and_look(Modbus::new(settings), device.modbus_unit, register, rules, words).await
 }
 
 async fn write_and_look(

@@ -6,8 +6,7 @@ use heatstation_points::{Direction, Unit};
 
 use crate::encoding::Encoding;
 use crate::settings::{
-    BITS_MAX, DeviceSettings, Memory, REGISTERS_MAX, ReadBack, Register, Table, Transport, WireSettings, WriteFunction,
-    WriteRules,
+    BITS_MAX, DeviceSettings, Memory, REGISTERS_MAX, ReadBack, Register, Table, WireSettings, WriteFunction, WriteRules,
 };
 
 /// Something in the settings of a wire that cannot work.
@@ -63,9 +62,8 @@ impl WireSettings {
     /// Everything that is wrong, in the order of the settings; empty for a wire that can be started.
     pub fn problems(&self) -> Vec<SettingsProblem> {
         let mut problems = Vec::new();
-        let Transport::ModbusTcp { address } = &self.transport;
-        if !is_host_and_port(address) {
-            problems.push(SettingsProblem::Address { wire: self.name.clone(), address: address.clone() });
+        for address in self.transport.addresses().into_iter().filter(|address| !is_host_and_port(address)) {
+            problems.push(SettingsProblem::Address { wire: self.name.clone(), address: address.to_owned() });
         }
         let mut time = |what| problems.push(SettingsProblem::Time { wire: self.name.clone(), what });
         if self.timeout.is_zero() {
@@ -117,6 +115,12 @@ impl DeviceSettings {
         }
         if !(1..=BITS_MAX).contains(&limits.max_bits) {
             wrong(format!("{} bits in one read; 1 to {BITS_MAX} is possible", limits.max_bits));
+        }
+        for (table, own) in &limits.tables {
+            let most = if table.holds_bits() { BITS_MAX } else { REGISTERS_MAX };
+            if let Some(length) = own.max_length.filter(|length| !(1..=most).contains(length)) {
+                wrong(format!("{length} addresses of the {} table in one read; 1 to {most} is possible", table.name()));
+            }
         }
         for (table, range) in &limits.forbidden {
             if range.is_empty() {
@@ -179,7 +183,7 @@ fn register_problems(device: &DeviceSettings, register: &Register) -> Vec<Settin
     if end > 65_536 {
         whats.push(format!("its words reach beyond address 65535 of the {table} table"));
     }
-    let limit = if register.table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+    let limit = device.limits.max_length(register.table);
     if limit < register.width() {
         whats.push(format!("is {} words long, but the device gives at most {limit} at a time", register.width()));
     }
@@ -251,7 +255,8 @@ pub(crate) fn touches_forbidden(device: &DeviceSettings, table: Table, address: 
         .any(|(of, range)| *of == table && u32::from(*range.start()) <= last && address <= *range.end())
 }
 
-fn is_host_and_port(address: &str) -> bool {
+/// Whether an address is `host:port`, an IPv6 host in brackets.
+pub fn is_host_and_port(address: &str) -> bool {
     let Some((host, port)) = address.rsplit_once(':') else { return false };
     let bracketed = host.starts_with('[') && host.ends_with(']');
     let host_is_plain = !host.is_empty() && (bracketed || !host.contains([':', '[', ']', ' ', '/']));
@@ -264,6 +269,7 @@ mod tests {
 
     use super::*;
     use crate::encoding::Polarity;
+    use crate::settings::Transport;
     use crate::testing::{input, output, wire_of};
 
     fn whats(wire: &WireSettings) -> Vec<String> {
@@ -292,7 +298,7 @@ mod tests {
             output("circuit.low-zone.valve.position", Table::InputRegister, 20, Encoding::U16),
         ]);
         wire.timeout = Duration::ZERO;
-        wire.transport = Transport::ModbusTcp { address: "fd00::1:502".to_owned() };
+        wire.transport = Transport::modbus_tcp("fd00::1:502");
         let told = whats(&wire);
         assert_eq!(told.len(), 5, "{told:#?}");
         assert!(told[3].contains("mains.healthy: bit 16 of a word"), "{told:#?}");

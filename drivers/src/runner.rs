@@ -1,26 +1,30 @@
 //! The task behind a wire: it alone owns the bus, and does one thing at a time.
 //!
-//! Outputs go before reads, the earliest deadline before later ones; after a few output requests in a row an overdue
-//! read has its turn, so that a controller that changes its mind each second cannot blind itself. Waiting is the only
-//! thing that is ever cut short; a request under way always comes to its answer or its time-out.
+//! Who is next says [`schedule`](crate::schedule), out of what is due now (`runner/jobs.rs`). Waiting is the only thing that is
+//! ever cut short; a request under way always comes to its answer or its time-out.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use heatstation_points::{Fault, Sample, Value};
+use heatstation_points::{Sample, Value};
 use tokio::sync::watch;
 
-use crate::bus::{Bus, BusError, Refusal, Span, Write};
-use crate::decode::decode;
-use crate::device_watchdog::{DeviceWatchdog, Leave};
-use crate::encoding::Encoding;
-use crate::output::{Action, DesiredOutputs, Output, RegisterPlace};
-use crate::poller::{Lost, Poller, backoff};
-use crate::settings::{ReadBack, Register, Table, WireSettings, WriteFunction};
-use crate::wire::{Shown, look};
+use crate::breaker::{Breaker, PROBE_SPACING, backoff};
+use crate::bus::{Bus, BusError, Refusal};
+use crate::device_watchdog::DeviceWatchdog;
+use crate::output::{DesiredOutputs, Output, OutputState, OutputStatus, RegisterPlace};
+use crate::poller::{Lost, Poller};
+use crate::schedule::Schedule;
+use crate::settings::WireSettings;
+use crate::wire::{DeviceStatistics, Quarantined, Shown, look};
 
-/// So many output requests in a row before a read that is due has its turn.
-const OUTPUTS_IN_A_ROW: u32 = 8;
+mod jobs;
+mod reading;
+mod writing;
+
+use jobs::Job;
+pub(crate) use writing::{mask_of, read_back_span, write_of};
+
 /// The shortest sleep: what is due already is not slept for, so this only keeps an oversight from spinning.
 const SLEEP_MIN: Duration = Duration::from_millis(1);
 /// The longest sleep: a bound for whatever this module has overlooked.
@@ -33,22 +37,19 @@ pub(crate) struct Runner<B> {
     shown: Arc<Mutex<Shown>>,
     wishes: watch::Receiver<DesiredOutputs>,
     pollers: Vec<Poller>,
+    breakers: Vec<Breaker>,
     watchdogs: Vec<DeviceWatchdog>,
+    /// Devices that refused a merged write on this connection and are written singly.
+    unmerged: Vec<bool>,
+    schedule: Schedule,
+    /// After a failed probe no other goes out before this.
+    probe_at: Duration,
     /// Place in `shown.samples` of the first register of each device.
     first_slots: Vec<usize>,
     outputs: Vec<Output<RegisterPlace>>,
-    outputs_in_a_row: u32,
     /// Failed attempts in a row to get anything out of this wire.
     attempts: u32,
     reconnect_at: Duration,
-}
-
-enum Job {
-    Write(usize),
-    ReadBack(usize),
-    AskWatchdog(usize),
-    Read { device: usize, block: usize },
-    Sleep(Duration),
 }
 
 impl<B: Bus> Runner<B> {
@@ -59,19 +60,24 @@ impl<B: Bus> Runner<B> {
         shown: Arc<Mutex<Shown>>,
         wishes: watch::Receiver<DesiredOutputs>,
     ) -> Runner<B> {
-        let pollers = settings.devices.iter().enumerate().map(|(number, device)| Poller::new(number, device)).collect();
+        let link = settings.transport.link();
+        let devices = settings.devices.iter().enumerate();
+        let pollers = devices.map(|(number, device)| Poller::new(number, device, link)).collect();
         let watchdogs = settings.devices.iter().map(DeviceWatchdog::of).collect();
         let mut first_slots = Vec::new();
         let mut outputs = Vec::new();
         let mut slot = 0;
         for (number, device) in settings.devices.iter().enumerate() {
             first_slots.push(slot);
+            let mut segment = 0;
             for register in &device.registers {
-                outputs.extend(RegisterPlace::of(number, slot, register).map(Output::new));
+                segment += usize::from(register.write.as_ref().is_some_and(|rules| rules.barrier));
+                outputs.extend(RegisterPlace::of(number, slot, segment, register).map(Output::new));
                 slot += 1;
             }
         }
         let epoch = tokio::time::Instant::from_std(epoch);
+        let count = settings.devices.len();
         let mut runner = Runner {
             bus,
             settings,
@@ -79,15 +85,19 @@ impl<B: Bus> Runner<B> {
             shown,
             wishes,
             pollers,
+            breakers: vec![Breaker::default(); count],
             watchdogs,
+            unmerged: vec![false; count],
+            schedule: Schedule::new(count),
+            probe_at: Duration::ZERO,
             first_slots,
             outputs,
-            outputs_in_a_row: 0,
             attempts: 0,
             reconnect_at: Duration::ZERO,
         };
         // The outputs are seen as idle from the first moment on.
         runner.take_wishes();
+        runner.show_devices();
         runner
     }
 
@@ -98,20 +108,24 @@ impl<B: Bus> Runner<B> {
                 self.take_wishes();
             }
             let now = self.now();
+            self.take_orders(now);
             self.mark_silent(now);
             if self.bus.is_connected() {
                 match self.next_job(now) {
-                    Job::Write(output) => self.write(output).await,
-                    Job::ReadBack(output) => self.read_back(output).await,
-                    Job::AskWatchdog(device) => self.ask_watchdog(device).await,
-                    Job::Read { device, block } => self.read(device, block).await,
-                    Job::Sleep(until) => self.sleep(until).await,
+                    Some(Job::Write(outputs)) => self.write(&outputs).await,
+                    Some(Job::ReadBack(output)) => self.read_back(output).await,
+                    Some(Job::AskWatchdog(device)) => self.ask_watchdog(device).await,
+                    Some(Job::Read { device, block }) => self.read(device, block).await,
+                    None => {
+                        let until = self.wake_at(now);
+                        self.sleep(until).await;
+                    }
                 }
             } else if self.reconnect_at <= now {
                 self.connect().await;
             } else {
                 // Expiry shows even while nothing can be sent.
-                let until = self.next_job_time(now).min(self.reconnect_at);
+                let until = self.wake_at(now).min(self.reconnect_at);
                 self.sleep(until).await;
             }
         }
@@ -134,98 +148,72 @@ impl<B: Bus> Runner<B> {
     }
 
     fn take_wishes(&mut self) {
+        let now = self.now();
         let wishes = self.wishes.borrow_and_update().clone();
         for output in &mut self.outputs {
-            output.wish(&wishes);
+            output.wish(&wishes, now);
         }
         self.show_outputs();
+    }
+
+    /// What the rest of the program asks of the wire besides its wishes.
+    fn take_orders(&mut self, now: Duration) {
+        if std::mem::take(&mut look(&self.shown).forgive) {
+            self.pollers.iter_mut().for_each(|poller| poller.forgive(now));
+        }
     }
 
     fn show_outputs(&self) {
         let mut shown = look(&self.shown);
-        shown.outputs.clear();
+        let before = std::mem::take(&mut shown.outputs);
         shown.outputs.extend(self.outputs.iter().map(Output::status));
+        for (place, status) in shown.outputs.iter().enumerate() {
+            if before.get(place).is_none_or(|before| before.state != status.state) {
+                self.log_output(place, status);
+            }
+        }
     }
 
-    // ---- what is next -------------------------------------------------------------------------------------------
+    /// What an operator would want to know is a warning; the ordinary way of a wish is told to who asks for it.
+    fn log_output(&self, place: usize, status: &OutputStatus) {
+        let (wire, point) = (&self.settings.name, self.outputs[place].place.register.name());
+        let state = status.state.name();
+        match status.state {
+            OutputState::Mismatch | OutputState::Contested | OutputState::Refused | OutputState::Expired => {
+                let obstacle = status.obstacle.as_ref().map(ToString::to_string).unwrap_or_default();
+                let (desired, held) = (status.desired.map(Value::number), status.read_back.map(Value::number));
+                tracing::warn!(wire, point, state, desired, held, obstacle, "output");
+            }
+            OutputState::Idle
+            | OutputState::Requested
+            | OutputState::Sent
+            | OutputState::Accepted
+            | OutputState::Confirmed
+            | OutputState::Inhibited => tracing::debug!(wire, point, state, "output"),
+        }
+    }
 
-    fn next_job(&mut self, now: Duration) -> Job {
-        let mut wake = Duration::MAX;
-        let mut read_back = None;
-        let mut write = None;
-        let mut ask = None;
-        for (place, output) in self.outputs.iter_mut().enumerate() {
-            let (poller, watchdog) = (&self.pollers[output.place.device], &self.watchdogs[output.place.device]);
-            match output.next(now) {
-                Action::Write if poller.is_available(now) => match watchdog.leave(now) {
-                    Leave::Given => write = write.or(Some(place)),
-                    Leave::Ask => ask = ask.or(Some(output.place.device)),
-                    Leave::Denied { until } => {
-                        if let Some(unfit) = watchdog.unfit() {
-                            output.denied(unfit);
-                        }
-                        wake = wake.min(until);
+    fn show_devices(&self) {
+        let devices = self.settings.devices.iter().enumerate().map(|(number, device)| DeviceStatistics {
+            name: device.name.clone(),
+            breaker: self.breakers[number].state(),
+            openings_total: self.breakers[number].openings_total,
+            quarantined: self.pollers[number]
+                .quarantined()
+                .map(|(place, quarantine)| {
+                    let register = &device.registers[place];
+                    Quarantined {
+                        point: register.point(),
+                        table: register.table,
+                        address: register.address,
+                        since: quarantine.since,
+                        refusal: quarantine.refusal,
                     }
-                },
-                Action::ReadBack if poller.is_available(now) => read_back = read_back.or(Some(place)),
-                Action::Write | Action::ReadBack => wake = wake.min(poller.quiet_until()),
-                Action::Wait(until) => wake = wake.min(until),
-                Action::Rest => {}
-            }
-        }
-        self.show_outputs();
-
-        let read = self.most_urgent_read(now);
-        let is_reads_turn = read.is_some() && OUTPUTS_IN_A_ROW <= self.outputs_in_a_row;
-        if let Some(device) = ask.filter(|_| !is_reads_turn) {
-            self.outputs_in_a_row += 1;
-            return Job::AskWatchdog(device);
-        }
-        match (write, read_back, read) {
-            (Some(output), _, _) if !is_reads_turn => {
-                self.outputs_in_a_row += 1;
-                Job::Write(output)
-            }
-            (_, Some(output), _) if !is_reads_turn => {
-                self.outputs_in_a_row += 1;
-                Job::ReadBack(output)
-            }
-            (_, _, Some((device, block))) => {
-                self.outputs_in_a_row = 0;
-                Job::Read { device, block }
-            }
-            (_, _, None) => Job::Sleep(wake.min(self.next_due())),
-        }
-    }
-
-    fn next_job_time(&mut self, now: Duration) -> Duration {
-        for poller in &mut self.pollers {
-            poller.replan(now);
-        }
-        for output in &mut self.outputs {
-            // For its side of the story alone: a wish that has grown too old says so.
-            output.next(now);
-        }
-        self.show_outputs();
-        self.next_due()
-    }
-
-    fn most_urgent_read(&mut self, now: Duration) -> Option<(usize, usize)> {
-        let mut backlog = Duration::ZERO;
-        let mut best = None;
-        for (device, poller) in self.pollers.iter_mut().enumerate() {
-            poller.replan(now);
-            backlog = backlog.max(poller.backlog(now));
-            if let Some((deadline, block)) = poller.most_urgent(now).filter(|_| poller.is_available(now)) {
-                best = best.min(Some((deadline, device, block))).or(Some((deadline, device, block)));
-            }
-        }
-        look(&self.shown).statistics.backlog = backlog;
-        best.map(|(_, device, block)| (device, block))
-    }
-
-    fn next_due(&self) -> Duration {
-        self.pollers.iter().filter_map(Poller::next_due).min().unwrap_or(Duration::MAX)
+                })
+                .collect(),
+        });
+        let devices = devices.collect();
+        look(&self.shown).statistics.devices = devices;
     }
 
     // ---- connection ---------------------------------------------------------------------------------------------
@@ -239,9 +227,7 @@ impl<B: Bus> Runner<B> {
                 shown.statistics.is_connected = true;
                 shown.statistics.connections_total += 1;
                 drop(shown);
-                for poller in &mut self.pollers {
-                    poller.reconnected(now);
-                }
+                self.unmerged.fill(false);
                 self.watchdogs.iter_mut().for_each(DeviceWatchdog::forget);
                 tracing::info!(wire = self.settings.name, "connected");
             }
@@ -261,14 +247,14 @@ impl<B: Bus> Runner<B> {
     fn mark_silent(&mut self, now: Duration) {
         let is_connected = self.bus.is_connected();
         for device in 0..self.pollers.len() {
-            let poller = &mut self.pollers[device];
-            let until = match (is_connected, poller.is_available(now)) {
+            let breaker = &self.breakers[device];
+            let until = match (is_connected, breaker.lets_through(now)) {
                 (true, true) => continue,
-                (true, false) => poller.quiet_until(),
+                (true, false) => breaker.quiet_until(),
                 (false, true) if self.reconnect_at <= now => continue,
-                (false, _) => poller.quiet_until().max(self.reconnect_at),
+                (false, _) => breaker.quiet_until().max(self.reconnect_at),
             };
-            for lost in poller.silent(now, until) {
+            for lost in self.pollers[device].silent(now, until) {
                 self.lose(device, now, &lost);
             }
         }
@@ -285,6 +271,7 @@ impl<B: Bus> Runner<B> {
     /// What every request tells: counters, and after a failure what is to become of device and connection.
     fn note(&mut self, device: usize, asked_at: Duration, outcome: Result<(), &BusError>) {
         let now = self.now();
+        self.schedule.used(device, now.saturating_sub(asked_at));
         let mut shown = look(&self.shown);
         let statistics = &mut shown.statistics;
         statistics.requests_total += 1;
@@ -300,224 +287,60 @@ impl<B: Bus> Runner<B> {
 
         match outcome {
             Ok(()) | Err(BusError::Refused(Refusal::Function | Refusal::Address | Refusal::Value | Refusal::Busy)) => {
-                self.pollers[device].answered();
                 self.attempts = 0;
+                if self.breakers[device].answered() {
+                    tracing::info!(
+                        wire = self.settings.name,
+                        device = self.settings.devices[device].name,
+                        "device answers again"
+                    );
+                    // It may be another one by now, or the same after its start-up.
+                    self.pollers[device].forgive(now);
+                    self.show_devices();
+                }
             }
-            Err(BusError::Refused(Refusal::Failure(_))) => {
+            Err(error @ BusError::Refused(Refusal::Failure(_))) => {
                 self.attempts = 0;
-                self.back_off(device, now, outcome);
+                self.failed(device, now, error);
             }
-            Err(_) => {
-                self.back_off(device, now, outcome);
+            Err(error) => {
+                self.failed(device, now, error);
                 self.disconnected(now);
             }
         }
     }
 
-    fn back_off(&mut self, device: usize, now: Duration, outcome: Result<(), &BusError>) {
-        if let Err(error) = outcome
-            && self.pollers[device].is_first_failure()
-        {
+    fn failed(&mut self, device: usize, now: Duration, error: &BusError) {
+        let was_probe = !self.breakers[device].is_closed();
+        let breaker = &mut self.breakers[device];
+        let has_opened = match error {
+            BusError::Refused(_) => breaker.reported_failure(now, &self.settings),
+            BusError::Silent | BusError::Broken(_) | BusError::Nonsense(_) | BusError::Unreachable { .. } => {
+                breaker.failed(now, &self.settings)
+            }
+        };
+        if has_opened {
             let name = &self.settings.devices[device].name;
-            tracing::warn!(wire = self.settings.name, device = name, %error, "device failed; waiting before the next request");
+            tracing::warn!(wire = self.settings.name, device = name, %error, "device failed; it is left alone and probed now and then");
         }
-        self.pollers[device].failed(now, &self.settings);
+        // With nobody there who could be kept waiting, the probes may follow each other.
+        if was_probe && self.breakers.iter().any(Breaker::is_closed) {
+            self.probe_at = now + self.settings.timeout * PROBE_SPACING;
+        }
+        self.show_devices();
     }
 
-    /// A wire that has just been of use is connected again at once, for the sake of the other devices on it; one that
-    /// only ever takes connections and says nothing has to wait longer each time.
+    /// A wire on which any device is well is connected again at once, for its sake; one that takes connections and on
+    /// which nobody says anything has to wait longer each time.
     fn disconnected(&mut self, now: Duration) {
         self.bus.disconnect();
         look(&self.shown).statistics.is_connected = false;
         for output in &mut self.outputs {
-            output.disconnected();
+            output.disconnected(now);
         }
         self.watchdogs.iter_mut().for_each(DeviceWatchdog::forget);
-        self.reconnect_at = if self.attempts == 0 { now } else { now + backoff(self.attempts, &self.settings) };
+        let is_of_use = self.attempts == 0 || self.breakers.iter().any(Breaker::is_closed);
+        self.reconnect_at = if is_of_use { now } else { now + backoff(self.attempts, &self.settings) };
         self.attempts = self.attempts.saturating_add(1);
     }
-
-    // ---- reading ------------------------------------------------------------------------------------------------
-
-    async fn read(&mut self, device: usize, block: usize) {
-        let request = self.pollers[device].request(block).clone();
-        let asked_at = self.now();
-        let span =
-            Span { unit: request.modbus_unit, table: request.table, address: request.address, count: request.count };
-        let outcome = self.bus.read(span).await;
-        self.note(device, asked_at, outcome.as_ref().map(|_| ()));
-        let now = self.now();
-        match outcome {
-            Ok(answer) => {
-                self.pollers[device].done(block, asked_at);
-                for &place in &request.registers {
-                    let register = &self.settings.devices[device].registers[place];
-                    let value =
-                        request.words_of(register, &answer).map_or(Err(Fault::Refused), |w| decode(register, w));
-                    self.take(self.first_slots[device] + place, asked_at, value);
-                }
-            }
-            Err(BusError::Refused(refusal)) => {
-                let settings = &self.settings.devices[device];
-                let lost = self.pollers[device].refused(block, now, settings, refusal);
-                if let Some(lost) = lost {
-                    let names: Vec<&str> =
-                        lost.registers.iter().map(|&place| settings.registers[place].name()).collect();
-                    tracing::warn!(wire = self.settings.name, device = settings.name, points = ?names, %refusal, "not readable");
-                    self.lose(device, now, &lost);
-                }
-            }
-            Err(_) => {
-                self.pollers[device].done(block, asked_at);
-                self.lose(device, now, &Lost { registers: request.registers, fault: Fault::Silent });
-            }
-        }
-    }
-
-    /// One value of one register, whether it was polled or read back.
-    fn take(&mut self, slot: usize, asked_at: Duration, value: Result<Value, Fault>) {
-        {
-            let mut shown = look(&self.shown);
-            let sample = &mut shown.samples[slot];
-            *sample = Sample::plain(sample.point, value, asked_at);
-        }
-        if let Some(output) = self.outputs.iter_mut().find(|output| output.place.slot == slot) {
-            output.holds(asked_at, value);
-        }
-    }
-
-    // ---- writing ------------------------------------------------------------------------------------------------
-
-    async fn read_back(&mut self, place: usize) {
-        let output = &self.outputs[place];
-        let (device, slot) = (output.place.device, output.place.slot);
-        let span = read_back_span(&output.place.register, self.settings.devices[device].modbus_unit);
-        let asked_at = self.now();
-        let outcome = self.bus.read(span).await;
-        self.note(device, asked_at, outcome.as_ref().map(|_| ()));
-        match outcome {
-            Ok(words) => {
-                let value = decode(&self.outputs[place].place.register, &words);
-                self.take(slot, asked_at, value);
-            }
-            Err(BusError::Refused(Refusal::Busy | Refusal::Failure(_))) => self.outputs[place].ask_later(asked_at),
-            // It cannot say what it holds. It is written all the same, at the pace of the contested.
-            Err(BusError::Refused(_)) => self.take(slot, asked_at, Err(Fault::Refused)),
-            Err(_) => {}
-        }
-    }
-
-    /// Reads the time of a device's watchdog before anything is written to it.
-    async fn ask_watchdog(&mut self, device: usize) {
-        let Some(span) = self.watchdogs[device].span() else { return };
-        let asked_at = self.now();
-        let outcome = self.bus.read(span).await;
-        // A device that fails on this one register is well otherwise: its readings are not given up for it.
-        let answered = match &outcome {
-            Err(BusError::Refused(Refusal::Failure(_))) => Err(&BusError::Refused(Refusal::Address)),
-            other => other.as_ref().map(|_| ()),
-        };
-        self.note(device, asked_at, answered);
-        let word = match outcome {
-            Ok(words) => words.first().copied(),
-            Err(BusError::Refused(Refusal::Function | Refusal::Address | Refusal::Value | Refusal::Failure(_))) => None,
-            Err(BusError::Refused(Refusal::Busy)) => return self.watchdogs[device].ask_later(asked_at),
-            // Not an answer: it is asked again when the device or the connection is back.
-            Err(BusError::Silent | BusError::Broken(_) | BusError::Nonsense(_) | BusError::Unreachable { .. }) => {
-                return;
-            }
-        };
-        let now = self.now();
-        let news = self.watchdogs[device].says(word, now);
-        if news {
-            let (wire, name) = (&self.settings.name, &self.settings.devices[device].name);
-            if let Some(unfit) = self.watchdogs[device].unfit() {
-                tracing::warn!(wire, device = name, %unfit, "nothing is written to this device");
-            } else {
-                tracing::info!(wire, device = name, "the watchdog of the device is as it must be");
-            }
-        }
-    }
-
-    async fn write(&mut self, place: usize) {
-        let device = self.outputs[place].place.device;
-        let unit = self.settings.devices[device].modbus_unit;
-        let Some(write) = self.compose(place).await else { return };
-        let sent_at = self.now();
-        // Composing may have taken a request of its own; the wish is still young enough, or nothing is sent.
-        if self.outputs[place].is_expired(sent_at) {
-            return;
-        }
-        self.outputs[place].sending(sent_at);
-        look(&self.shown).statistics.writes_total += 1;
-        let outcome = self.bus.write(unit, &write).await;
-        self.note(device, sent_at, outcome.as_ref().copied());
-        let now = self.now();
-        match outcome {
-            Ok(()) => self.outputs[place].accepted(now),
-            Err(BusError::Refused(refusal)) => {
-                tracing::warn!(wire = self.settings.name, point = self.outputs[place].place.register.name(), %refusal, "write refused");
-                self.outputs[place].refused(now, refusal);
-            }
-            Err(error) => {
-                tracing::warn!(wire = self.settings.name, point = self.outputs[place].place.register.name(), %error, "write without answer");
-            }
-        }
-        self.show_outputs();
-    }
-
-    /// The request that writes this output; for a bit of a word that can only be written whole, the word is read first.
-    async fn compose(&mut self, place: usize) -> Option<Write> {
-        let output = &self.outputs[place];
-        let (register, words) = (&output.place.register, output.said()?.clone());
-        let function = register.write.as_ref()?.function;
-        let (address, &word) = (register.address, words.first()?);
-        let Some(mask) = mask_of(register) else { return Some(write_of(register.table, function, address, words)) };
-        if function != WriteFunction::ReadModifyWrite {
-            return Some(Write::MaskRegister { address, and: !mask, or: word });
-        }
-        let device = output.place.device;
-        let unit = self.settings.devices[device].modbus_unit;
-        let asked_at = self.now();
-        let outcome = self.bus.read(Span { unit, table: Table::HoldingRegister, address, count: 1 }).await;
-        self.note(device, asked_at, outcome.as_ref().map(|_| ()));
-        match outcome {
-            Ok(held) => Some(Write::SingleRegister { address, word: (held.first()? & !mask) | word }),
-            Err(BusError::Refused(refusal)) => {
-                self.outputs[place].refused(asked_at, refusal);
-                None
-            }
-            Err(_) => None,
-        }
-    }
-}
-
-/// The mask of a bit of a word; none for whatever is written whole.
-pub(crate) fn mask_of(register: &Register) -> Option<u16> {
-    match register.encoding {
-        Encoding::Bit { bit: Some(bit), .. } if !register.table.holds_bits() => Some(1 << bit),
-        _ => None,
-    }
-}
-
-/// The request that writes these words whole.
-pub(crate) fn write_of(table: Table, function: WriteFunction, address: u16, words: Vec<u16>) -> Write {
-    let is_many = function == WriteFunction::MultipleRegisters || 1 < words.len();
-    match (table.holds_bits(), function) {
-        (true, WriteFunction::MultipleCoils) => {
-            Write::MultipleCoils { address, on: words.into_iter().map(Into::into).collect() }
-        }
-        (true, _) => Write::SingleCoil { address, on: words[0].into() },
-        (false, _) if is_many => Write::MultipleRegisters { address, words },
-        (false, _) => Write::SingleRegister { address, word: words[0] },
-    }
-}
-
-/// Where an output is verified.
-pub(crate) fn read_back_span(register: &Register, unit: u8) -> Span {
-    let (table, address) = match register.write.as_ref().map(|rules| &rules.read_back) {
-        Some(ReadBack::OtherRegister { table, address }) => (*table, *address),
-        _ => (register.table, register.address),
-    };
-    Span { unit, table, address, count: register.width() }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::bus::{Bus, BusError, Refusal, Span};
-use crate::modbus::ModbusTcp;
+use crate::modbus::Modbus;
 use crate::settings::{BITS_MAX, DeviceSettings, REGISTERS_MAX, Table, WireSettings};
 
 /// So many time-outs in a row, and the rest of a table is not asked for.
@@ -179,7 +179,7 @@ pub struct Findings {
 
 /// Scans a wire. `go_on` is asked before each question.
 pub async fn scan(wire: &WireSettings, order: &Scan, go_on: impl FnMut(Step) -> ControlFlow<()>) -> Findings {
-    scan_on(ModbusTcp::new(wire), wire, order, go_on).await
+    scan_on(Modbus::new(wire), wire, order, go_on).await
 }
 
 /// Scans a wire on a bus of one's own. The devices of `wire` say which addresses of their units are forbidden and how
@@ -265,8 +265,7 @@ fn segments<'a>(
 }
 
 fn longest<'a>(table: Table, known: impl Iterator<Item = &'a DeviceSettings>) -> u16 {
-    let of =
-        |device: &DeviceSettings| if table.holds_bits() { device.limits.max_bits } else { device.limits.max_registers };
+    let of = |device: &DeviceSettings| device.limits.max_length(table);
     let protocol = if table.holds_bits() { BITS_MAX } else { REGISTERS_MAX };
     known.map(of).min().unwrap_or(protocol).clamp(1, protocol)
 }

@@ -1,8 +1,8 @@
 //! What a wire is: plain data, made by the configuration and read by everything else here.
 //!
-//! One [`WireSettings`] is one physical line: one TCP connection today, a serial port or an OPC UA session later. All
-//! devices behind it share the line, because many gateways accept only one or two connections and every slave of a bus
-//! must wait for its neighbours anyway.
+//! One [`WireSettings`] is one physical line: one TCP connection, one serial port, one modem that dials in; how it is
+//! reached says its [`Transport`]. All devices behind it share the line, because many gateways accept only one or two
+//! connections and every slave of a bus must wait for its neighbours anyway.
 //!
 //! Nothing here is checked while it is built, so that the configuration can report *every* problem with the line it
 //! stands in. [`WireSettings::problems`] says what is wrong; a wire with problems is never started.
@@ -14,6 +14,7 @@ use heatstation_points::{Definition, Point};
 use serde::{Deserialize, Serialize};
 
 pub use crate::encoding::{Encoding, EnumRow, Polarity, WordOrder};
+pub use crate::transport::{Backup, Dial, Framing, Listen, Parity, Serial, StopBits, Tls, Transport, Trust};
 
 /// Longest read of 16-bit registers that the protocol allows (Modbus Application Protocol V1.1b3, 6.3 and 6.4).
 pub const REGISTERS_MAX: u16 = 125;
@@ -27,8 +28,12 @@ pub struct WireSettings {
     pub name: String,
     /// How it is reached.
     pub transport: Transport,
-    /// How long an answer may take, from the request being sent.
+    /// How long an answer may take, from the request being sent. On a serial line the time that the bytes of question
+    /// and answer need to travel comes on top.
     pub timeout: Duration,
+    /// How long a line without transaction ids must have been silent after a failure before it is asked again; nothing
+    /// to the others.
+    pub silence_after_failure: Duration,
     /// First wait after a lost connection; doubles up to [`WireSettings::reconnect_max`].
     pub reconnect_min: Duration,
     /// Longest wait after a lost connection. Kept short against the device's own watchdog: commands are not refreshed
@@ -45,12 +50,13 @@ pub struct WireSettings {
 impl WireSettings {
     /// A Modbus TCP wire to `address` with the usual times and no devices yet.
     ///
-    /// 500 ms time-out; 1 s to 60 s between connection attempts.
+    /// 500 ms time-out, and as much silence after a failure; 1 s to 60 s between connection attempts.
     pub fn modbus_tcp(name: impl Into<String>, address: impl Into<String>) -> WireSettings {
         WireSettings {
             name: name.into(),
-            transport: Transport::ModbusTcp { address: address.into() },
+            transport: Transport::modbus_tcp(address),
             timeout: Duration::from_millis(500),
+            silence_after_failure: Duration::from_millis(500),
             reconnect_min: Duration::from_secs(1),
             reconnect_max: Duration::from_secs(60),
             pause_between_requests: Duration::ZERO,
@@ -58,18 +64,6 @@ impl WireSettings {
             devices: Vec::new(),
         }
     }
-}
-
-/// How a wire is reached.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "protocol")]
-#[non_exhaustive]
-pub enum Transport {
-    /// Modbus TCP, one connection for all units behind it.
-    ModbusTcp {
-        /// `host:port`; an IPv6 address stands in brackets.
-        address: String,
-    },
 }
 
 /// One device on a wire: one Modbus unit with its registers and its peculiarities.
@@ -109,17 +103,52 @@ pub struct ReadLimits {
     pub max_registers: u16,
     /// Coils or discrete inputs in one request, 1 to [`BITS_MAX`].
     pub max_bits: u16,
-    /// How many addresses nobody asked for may be read along to save a request.
+    /// How many addresses nobody asked for may be read along to save a request; fewer where that is not worth its time on
+    /// the line (see [`Link::hole_worth`](crate::Link::hole_worth)).
     pub max_hole: u16,
+    /// What is different for one of the address spaces.
+    pub tables: Vec<(Table, TableLimits)>,
     /// Addresses that must not be touched by a read, not even inside a hole.
     pub forbidden: Vec<(Table, RangeInclusive<u16>)>,
+}
+
+/// What one read request may ask of one address space, where that is not what holds for the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableLimits {
+    /// Addresses in one request.
+    pub max_length: Option<u16>,
+    /// How many addresses nobody asked for may be read along.
+    pub max_hole: Option<u16>,
+}
+
+impl ReadLimits {
+    /// How many addresses of this table one request may ask for.
+    pub fn max_length(&self, table: Table) -> u16 {
+        let device = if table.holds_bits() { self.max_bits } else { self.max_registers };
+        self.of(table).and_then(|limits| limits.max_length).unwrap_or(device)
+    }
+
+    /// How many addresses of this table that nobody asked for may be read along.
+    pub fn max_hole(&self, table: Table) -> u16 {
+        self.of(table).and_then(|limits| limits.max_hole).unwrap_or(self.max_hole)
+    }
+
+    fn of(&self, table: Table) -> Option<&TableLimits> {
+        self.tables.iter().find(|(of, _)| *of == table).map(|(_, limits)| limits)
+    }
 }
 
 impl Default for ReadLimits {
     /// The limits of the protocol and holes of 16: 32 bytes more cost less than a further request on any link from
     /// 9 600 baud upwards, and each hole is a chance to touch an address that the device does not know.
     fn default() -> Self {
-        ReadLimits { max_registers: REGISTERS_MAX, max_bits: BITS_MAX, max_hole: 16, forbidden: Vec::new() }
+        ReadLimits {
+            max_registers: REGISTERS_MAX,
+            max_bits: BITS_MAX,
+            max_hole: 16,
+            tables: Vec::new(),
+            forbidden: Vec::new(),
+        }
     }
 }
 
@@ -271,6 +300,15 @@ pub struct WriteRules {
     pub tolerance: f64,
     /// Where it is verified.
     pub read_back: ReadBack,
+    /// How long it may take until what was written shows there: asked at once, after 250 ms, after twice that, and so on;
+    /// when this time is over and it still shows something else, that is a mismatch.
+    pub settling: Duration,
+    /// Whether it may go out in one request (function 15 or 16) with outputs at neighbouring addresses that are to be
+    /// written at the same moment.
+    pub merge: bool,
+    /// Whether what stands in the rows before it goes first: neither this output nor any in a later row of the device is
+    /// sent before them, nor in one request with them.
+    pub barrier: bool,
     /// What a write wears out.
     pub memory: Memory,
 }
@@ -287,6 +325,9 @@ impl Default for WriteRules {
             refresh: Duration::from_secs(10),
             tolerance: 0.0,
             read_back: ReadBack::SameRegister,
+            settling: Duration::from_millis(750),
+            merge: false,
+            barrier: false,
             memory: Memory::Volatile,
         }
     }

@@ -15,12 +15,15 @@ use heatstation_points::{Fault, Point, Sample};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::breaker::BreakerState;
 use crate::bus::{Bus, BusError, Refusal};
-use crate::modbus::ModbusTcp;
+use crate::messages::MessageStatistics;
+use crate::modbus::Modbus;
 use crate::output::{DesiredOutputs, OutputStatus};
 use crate::problem::SettingsProblem;
 use crate::runner::Runner;
-use crate::settings::{Transport, WireSettings};
+use crate::schedule::Class;
+use crate::settings::{Table, WireSettings};
 
 /// What the task shows. Its samples stand in the order of devices and registers of the settings.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Shown {
     pub(crate) samples: Vec<Sample>,
     pub(crate) outputs: Vec<OutputStatus>,
     pub(crate) statistics: WireStatistics,
+    /// Whether what was refused is to be asked again; the task has not taken that yet.
+    pub(crate) forgive: bool,
 }
 
 /// Counters of one wire since it was started.
@@ -47,6 +52,55 @@ pub struct WireStatistics {
     pub last_round_trip: Option<Duration>,
     /// How late the latest read was when the task last looked: above its period, the wire has more to do than it can.
     pub backlog: Duration,
+    /// Messages that came by themselves, where values do.
+    pub messages_total: u64,
+    /// How often values may have changed unseen: from a lost connection or message until everything was read again.
+    pub gaps_total: u64,
+    /// Until when certificates are valid, where there are any.
+    pub certificates: Certificates,
+    /// What became of the records, where values come by themselves.
+    pub messages: Option<MessageStatistics>,
+    /// For how long the oldest request of each class has waited, in the order of [`Class::ALL`].
+    pub waiting: [Duration; Class::ALL.len()],
+    /// Each device.
+    pub devices: Vec<DeviceStatistics>,
+}
+
+/// Until when the certificates of a connection are valid, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Certificates {
+    /// This program's own.
+    pub own: Option<i64>,
+    /// The partner's.
+    pub partner: Option<i64>,
+}
+
+/// What is known of one device.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceStatistics {
+    /// Its name.
+    pub name: String,
+    /// Whether it is asked at all.
+    pub breaker: BreakerState,
+    /// How often it stopped answering.
+    pub openings_total: u64,
+    /// Registers that it refuses to give, in the order of its rows.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// A register that is not read because the device refuses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Whose value is missing.
+    pub point: Point,
+    /// The address space.
+    pub table: Table,
+    /// Protocol address, counted from 0.
+    pub address: u16,
+    /// Since when, on the clock of the wire.
+    pub since: Duration,
+    /// How the device refused it.
+    pub refusal: Refusal,
 }
 
 /// Failures of requests and of connections, by cause.
@@ -113,10 +167,7 @@ pub struct WireHandle {
 /// # Errors
 /// All problems of the settings, if there are any.
 pub fn spawn(settings: WireSettings, epoch: Instant) -> Result<WireHandle, Vec<SettingsProblem>> {
-    let bus = match &settings.transport {
-        Transport::ModbusTcp { .. } => ModbusTcp::new(&settings),
-    };
-    spawn_on(bus, settings, epoch)
+    spawn_on(Modbus::new(&settings), settings, epoch)
 }
 
 /// Starts a wire on a bus of one's own, as tests do and other transports will.
@@ -153,6 +204,7 @@ impl WireHandle {
             samples: points.into_iter().map(never).collect(),
             outputs: Vec::new(),
             statistics: WireStatistics::default(),
+            forgive: false,
         }));
         let (desired, wishes) = watch::channel(DesiredOutputs::default());
         let task = tokio::spawn(task(Arc::clone(&shown), wishes));
@@ -167,6 +219,11 @@ impl WireHandle {
     /// The time on the wire's clock: since the epoch it was started with.
     pub fn now(&self) -> Duration {
         tokio::time::Instant::now().saturating_duration_since(tokio::time::Instant::from_std(self.epoch))
+    }
+
+    /// The zero of its clock. It lies before that of the others where values may be older than the program.
+    pub fn epoch(&self) -> Instant {
+        self.epoch
     }
 
     /// The last sample of each register.
@@ -186,6 +243,11 @@ impl WireHandle {
     /// Wishes for points of other wires are passed over, so that every wire may be given the whole list.
     pub fn desire(&self, wishes: DesiredOutputs) {
         self.desired.send_replace(wishes);
+    }
+
+    /// Asks again for what was refused, as after a configuration was loaded.
+    pub fn forgive(&self) {
+        self.look().forgive = true;
     }
 
     /// What became of each output.

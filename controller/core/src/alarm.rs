@@ -146,6 +146,7 @@ alarms! {
     OutageOpen "outage_open" P1 on 0 off 0, "停热", "Outage: no heat arrives", "Restore heat; confirm the cause.";
     DeviceSilent "device_silent" P2 on 10 off 5, "设备通讯中断", "A wire or a device does not answer", "Check cable, power and address.";
     WatchdogUnfit "watchdog_unfit" P2 on 10 off 10, "设备看门狗不合格", "A device's watchdog is off or too long: nothing is written to it", "Set the watchdog of the device as the log says.";
+    ForeignWrite "foreign_write" P1 on 0 off 60, "外部改写", "Somebody else writes a command of this program into a device", "Find the other master: panel, gateway, intruder. After the third time the output is left to it; interlocks write on.";
     OutputUnconfirmed "output_unconfirmed" P2 on 30 off 10, "输出未确认", "A command was not confirmed by the device", "Check the register map and the device's remote switch.";
     JournalLate "journal_late" P2 on 0 off 60, "记录延迟", "Records reach the disk late: control goes on", "Check free space and the disk's health.";
     RecordStoreFailing "record_store_failing" P1 on 0 off 60, "记录存储故障", "Records do not reach the disk", "Free space or replace the disk; records wait in memory.";

@@ -267,6 +267,7 @@ pub(crate) fn of_station(
     judge(Alarm::DeviceSilent, facts.health.device_silent);
     judge(Alarm::WatchdogUnfit, facts.health.watchdog_unfit);
     judge(Alarm::DispatchSilent, facts.dispatch_silent);
+    judge(Alarm::ForeignWrite, facts.health.foreign_write);
     judge(Alarm::OutputUnconfirmed, facts.health.output_unconfirmed);
     judge(Alarm::JournalLate, facts.health.journal_late);
     judge(Alarm::RecordStoreFailing, facts.health.store_failing);

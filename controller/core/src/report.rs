@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use heatstation_points::{
-    BuildingIndex, BuildingOutput, Celsius, CircuitIndex, CircuitOutput, Pascals, Point, PumpIndex, PumpOutput,
-    Quantity, Ratio, Switch,
+    BuildingIndex, BuildingOutput, Celsius, CircuitIndex, CircuitOutput, Kelvins, Pascals, Point, PumpIndex,
+    PumpOutput, Quantity, Ratio, Switch,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,8 @@ pub struct CircuitReport {
     pub load_shed: ShedNow,
     /// What people correct on the curve.
     pub corrections: Corrections,
+    /// The wish that shifts the supply: by how much, and how long it lives still.
+    pub shift: Option<(Kelvins, Duration)>,
     /// The day's account of heat, where there is a quota.
     pub quota: Option<QuotaReport>,
     /// The supply temperature that the loop used, and where it comes from.

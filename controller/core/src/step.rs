@@ -166,6 +166,7 @@ fn step_circuit(
         times: hours.times,
         load_shed: hours.shed,
         corrections: memory.corrections,
+        shift: memory.shift,
         quota,
         supply: seen.supply,
         supply_source: seen.supply_source,

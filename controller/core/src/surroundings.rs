@@ -17,6 +17,8 @@ pub struct Health {
     pub device_silent: bool,
     /// A device's watchdog is not as it must be: nothing is written to that device.
     pub watchdog_unfit: bool,
+    /// Somebody else writes what this program writes.
+    pub foreign_write: bool,
     /// A command is not confirmed.
     pub output_unconfirmed: bool,
     /// Records reach the disk late.

@@ -4,7 +4,8 @@ use heatstation_points::{Point, Value};
 
 use super::{OutputRules, Place, Verified};
 use crate::decode::{decode, encode};
-use crate::settings::{ReadBack, Register};
+use crate::encoding::Encoding;
+use crate::settings::{ReadBack, Register, WriteFunction};
 
 /// A register of a device on a register wire.
 #[derive(Debug)]
@@ -14,12 +15,14 @@ pub(crate) struct RegisterPlace {
     /// Where its sample is shown.
     pub(crate) slot: usize,
     pub(crate) register: Register,
+    /// How many barriers stand in the rows of the device up to this one.
+    pub(crate) segment: usize,
     rules: OutputRules,
 }
 
 impl RegisterPlace {
     /// None for a register that is only read.
-    pub(crate) fn of(device: usize, slot: usize, register: &Register) -> Option<RegisterPlace> {
+    pub(crate) fn of(device: usize, slot: usize, segment: usize, register: &Register) -> Option<RegisterPlace> {
         let rules = register.write.as_ref()?;
         let verified = match rules.read_back {
             ReadBack::SameRegister => Verified::WithTheReads,
@@ -31,9 +34,27 @@ impl RegisterPlace {
             refresh: rules.refresh,
             tolerance: rules.tolerance,
             verified,
+            settling: rules.settling,
             memory: rules.memory,
         };
-        Some(RegisterPlace { device, slot, register: register.clone(), rules })
+        Some(RegisterPlace { device, slot, register: register.clone(), segment, rules })
+    }
+}
+
+impl RegisterPlace {
+    /// Whether it may go out in one request with a neighbour: written whole, by a function that writes several.
+    pub(crate) fn is_mergeable(&self) -> bool {
+        let Some(rules) = self.register.write.as_ref().filter(|rules| rules.merge) else { return false };
+        let is_bit_of_word =
+            !self.register.table.holds_bits() && matches!(self.register.encoding, Encoding::Bit { .. });
+        !is_bit_of_word
+            && match rules.function {
+                WriteFunction::Automatic | WriteFunction::MultipleCoils | WriteFunction::MultipleRegisters => true,
+                WriteFunction::SingleCoil
+                | WriteFunction::SingleRegister
+                | WriteFunction::MaskRegister
+                | WriteFunction::ReadModifyWrite => false,
+            }
     }
 }
 
