@@ -2,11 +2,14 @@
 //!
 //! Nothing is asked of a device: the plan is the one that the wires work by, out of the same function.
 
+mod nodes;
+
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use heatstation_drivers::plan::{Link, ReadPlan, ReadRequest};
+use heatstation_config::Station;
+use heatstation_drivers::plan::{ReadPlan, ReadRequest};
 use heatstation_drivers::settings::{DeviceSettings, WireSettings};
 use serde_json::{Value as Json, json};
 
@@ -19,21 +22,20 @@ const LOAD_MAX: f64 = 0.8;
 struct Planned<'a> {
     wire: &'a WireSettings,
     plan: ReadPlan,
-    link: Link,
 }
 
 impl<'a> Planned<'a> {
     fn of(wire: &'a WireSettings) -> Planned<'a> {
-        Planned { wire, plan: ReadPlan::of(wire), link: Link::ETHERNET }
+        Planned { wire, plan: ReadPlan::of(wire) }
     }
 
     fn load(&self) -> f64 {
-        self.plan.load(self.link)
+        self.plan.load(&self.wire.transport)
     }
 
     /// How long all requests take one after the other, as after a new connection.
     fn round(&self) -> Duration {
-        self.plan.requests().iter().map(|request| request.cost(self.link)).sum()
+        self.plan.requests().iter().map(|request| request.cost(&self.wire.transport)).sum()
     }
 
     fn device(&self, request: &ReadRequest) -> &DeviceSettings {
@@ -72,7 +74,30 @@ pub fn run(path: &Path, json: bool) -> Outcome {
     for planned in &wires {
         say(&table(planned))?;
     }
-    if wires.is_empty() { say("no wires: this station reads no registers\n") } else { Ok(()) }
+    for server in &station.opcua {
+        say(&nodes::table(server))?;
+    }
+    say(&heard(&station))?;
+    if station.reads_nothing() { say("no wires: this station reads nothing\n") } else { Ok(()) }
+}
+
+/// What is not asked for but heard: the topics of brokers, the points of sources that post.
+fn heard(station: &Station) -> String {
+    let mut text = String::new();
+    for broker in &station.mqtt {
+        let _ = writeln!(text, "mqtt {}: {}:{}", broker.source.name, broker.host, broker.port);
+        for (subscription, feed) in broker.subscriptions.iter().zip(&broker.source.feeds) {
+            let _ = writeln!(text, "  hears {} for {} points", subscription.filter.asked(), feed.targets.len());
+        }
+        for filter in broker.forecast.iter().chain(broker.availability.iter().map(|heard| &heard.topic)) {
+            let _ = writeln!(text, "  hears {}", filter.asked());
+        }
+    }
+    for source in &station.push {
+        let points: usize = source.source.feeds.iter().map(|feed| feed.targets.len()).sum();
+        let _ = writeln!(text, "push {}: /api/v1/samples for {points} points", source.source.name);
+    }
+    text
 }
 
 fn table(planned: &Planned<'_>) -> String {
@@ -91,8 +116,8 @@ fn table(planned: &Planned<'_>) -> String {
     );
     for (place, request) in planned.plan.in_order().into_iter().enumerate() {
         let device = planned.device(request);
-        let (question, answer) = request.bytes();
-        let cost = request.cost(planned.link).as_secs_f64();
+        let (question, answer) = request.bytes(planned.wire.transport.framing());
+        let cost = request.cost(&planned.wire.transport).as_secs_f64();
         let _ = writeln!(
             text,
             "{:>4} {:<16} {:>4} {:>8} {:<16} {:>7} {:>5} {:>6}s {:>8} {:>7.1}ms {:>5.1}%  {}",
@@ -144,8 +169,8 @@ fn names<'a>(request: &ReadRequest, device: &'a DeviceSettings) -> Vec<&'a str> 
 fn as_json(planned: &Planned<'_>) -> Json {
     let row = |request: &&ReadRequest| {
         let device = planned.device(request);
-        let (question, answer) = request.bytes();
-        let cost = request.cost(planned.link);
+        let (question, answer) = request.bytes(planned.wire.transport.framing());
+        let cost = request.cost(&planned.wire.transport);
         json!({
             "device": device.name,
             "modbus_unit": request.modbus_unit,

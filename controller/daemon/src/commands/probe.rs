@@ -4,6 +4,8 @@
 //! What is meant by the words a person decides: values of several words are shown under every order of bytes, with the one
 //! that the configuration says and with those that would be believed.
 
+mod nodes;
+
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
@@ -11,7 +13,7 @@ use std::path::Path;
 use heatstation_config::Station;
 use heatstation_drivers::bus::{BusError, Refusal};
 use heatstation_drivers::decode::preview;
-use heatstation_drivers::probe::{ProbeRow, RawAnswer, UnderOrder, read_once, read_raw, write_once};
+use heatstation_drivers::probe::{ProbeRow, RawAnswer, UnderOrder, read_raw, read_wanted, write_once};
 use heatstation_drivers::problem::SettingsProblem;
 use heatstation_drivers::settings::{DeviceSettings, Table, WireSettings};
 use heatstation_points::{Definition, Direction};
@@ -46,12 +48,16 @@ pub async fn read(path: &Path, wanted: &Wanted, json: bool) -> Outcome {
     let mut rows = Vec::new();
     for wire in &station.wires {
         let chosen = |device: &DeviceSettings, name: &str| wanted.has(&device.name, name);
-        let read = read_once(wire, |device, register| chosen(device, register.name())).await;
+        let read = read_wanted(wire, |device, register| chosen(device, register.name())).await;
         rows.extend(read.map_err(|problems| unsound(&problems))?.into_iter().map(|row| (wire, row)));
     }
-    let good = rows.iter().filter(|(_, row)| row.value.is_ok()).count();
+    let (nodes, refusals) = nodes::read(&station, |server, point| wanted.has(server, point)).await;
+    let good_nodes = nodes.iter().filter(|(_, row)| row.sample.value.is_ok()).count();
+    let good = rows.iter().filter(|(_, row)| row.value.is_ok()).count() + good_nodes;
+    let all = rows.len() + nodes::of(&station).filter(|(server, point)| wanted.has(server, point)).count();
     if json {
-        say_json(&rows.iter().map(|(wire, row)| as_json(&station, wire, row)).collect::<Vec<_>>())?;
+        let registers = rows.iter().map(|(wire, row)| as_json(&station, wire, row));
+        say_json(&registers.chain(nodes.iter().map(|(server, row)| nodes::as_json(server, row))).collect::<Vec<_>>())?;
     } else {
         let mut told = Vec::new();
         for (wire, row) in &rows {
@@ -64,13 +70,20 @@ pub async fn read(path: &Path, wanted: &Wanted, json: bool) -> Outcome {
                 say(&format!("    {}\n", advice(wire, error)))?;
             }
         }
-        say(&format!("{good} of {} points answered with a value\n", rows.len()))?;
+        for (server, row) in &nodes {
+            say(&nodes::line(server, row))?;
+        }
+        for refusal in &refusals {
+            say(&format!("{refusal}\n"))?;
+        }
+        say(&format!("{good} of {all} points answered with a value\n"))?;
     }
-    if good == 0 && !rows.is_empty() {
+    if good == 0 && all > 0 {
         let why = rows.iter().find_map(|(wire, row)| row.error.as_ref().map(|error| (wire, error)));
-        let why = match why {
-            Some((wire, error)) => format!("wire {}: {error}; {}", wire.name, advice(wire, error)),
-            None => "no value was plausible; see the values under each order of bytes".to_owned(),
+        let why = match (why, refusals.into_iter().next()) {
+            (Some((wire, error)), _) => format!("wire {}: {error}; {}", wire.name, advice(wire, error)),
+            (None, Some(refusal)) => refusal,
+            (None, None) => "no value was plausible; see the values under each order of bytes".to_owned(),
         };
         return Err(Failure::Running(anyhow::anyhow!("not one point could be read; {why}")));
     }
@@ -85,7 +98,7 @@ impl Wanted {
 
     /// A name that stands for nothing is a slip of the pen, and silence about it would look like a dead device.
     fn check(&self, station: &Station) -> Result<(), Failure> {
-        for device in &self.device {
+        for device in self.device.iter().filter(|device| station.opcua.iter().all(|server| server.name != **device)) {
             device_of(station, device)?;
         }
         let devices = || station.wires.iter().flat_map(|wire| &wire.devices);
@@ -93,7 +106,8 @@ impl Wanted {
             let is_there = |device: &DeviceSettings| {
                 device.registers.iter().any(|r| fits(pattern, r.name()) && self.has(&device.name, r.name()))
             };
-            if devices().any(is_there) {
+            let is_node = |(server, point): (&str, &str)| fits(pattern, point) && self.has(server, point);
+            if devices().any(is_there) || nodes::of(station).any(is_node) {
                 continue;
             }
             let near = station.catalogue.suggest(pattern).join(", ");
@@ -342,7 +356,13 @@ pub async fn write(path: &Path, assignment: &str, yes: bool) -> Outcome {
         .iter()
         .find(|wire| wire.devices.iter().flat_map(|device| &device.registers).any(|r| r.point() == definition.point));
     let wire = wire.ok_or_else(|| {
-        Failure::Usage(format!("{} is not mapped to a register; see `heatstation points`", definition.name))
+        let is_node = station.homes.iter().any(|home| home.point == definition.name);
+        let what = if is_node {
+            "is written to an OPC UA server, where `probe` only reads; try it from a client that shows what it writes"
+        } else {
+            "is not mapped to a register; see `heatstation points`"
+        };
+        Failure::Usage(format!("{} {what}", definition.name))
     })?;
     if !yes && !confirmed(definition, number)? {
         return Err(Failure::Usage("nothing was written".to_owned()));
