@@ -18,8 +18,8 @@ use heatstation_core::settings::{
 };
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Settings, State, step};
-use heatstation_drivers::output::OutputState;
-use heatstation_drivers::wire::{FailureCounts, WireStatistics};
+use heatstation_drivers::output::{OutputState, OutputStatus};
+use heatstation_drivers::wire::{DeviceStatistics, FailureCounts, WireStatistics};
 use heatstation_points::{
     BuildingIndex, Catalogue, Celsius, CircuitNames, Fault, Kelvins, Quantity, Reading, Readings, Value,
 };
@@ -153,7 +153,7 @@ impl Station {
             commands.extend(sent.points(circuit.circuit).map(|(point, value)| CommandShown {
                 point,
                 value,
-                state: Some(state),
+                status: Some(OutputStatus { state, ..OutputStatus::idle(point) }),
             }));
         }
         self.cycle.count += 1;
@@ -178,7 +178,11 @@ impl Station {
                     failures_total: FailureCounts { silent: u64::from(wire), ..FailureCounts::default() },
                     last_round_trip: Some(Duration::from_millis(7)),
                     backlog: Duration::ZERO,
+                    waiting: [Duration::ZERO; 5],
+                    devices: vec![DeviceStatistics { name: "plc".to_owned(), ..DeviceStatistics::default() }],
+                    ..WireStatistics::default()
                 },
+                now: Duration::from_secs(self.cycle.count),
                 oldest_age: Some(Duration::from_secs(41)),
             }],
             store: StoreHealth { records_total: self.events.len() as u64, ..StoreHealth::default() },

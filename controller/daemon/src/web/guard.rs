@@ -10,11 +10,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
+use super::intake;
 use super::problem::Problem;
 
 /// The longest address. Browsers ask for far less; the longest of ours is a history of sixteen points.
 const ADDRESS_BYTES_MAX: usize = 4096;
-/// The largest body that is announced. The only body there is holds one switch.
+/// The largest body that is announced, but for what [sources](intake) bring. The only other body holds one switch.
 pub(super) const BODY_BYTES_MAX: usize = 1024;
 /// The longest time for an answer to begin. A season of history from a slow card takes two or three seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -41,8 +42,10 @@ fn admit(shared: &Shared, request: &Request) -> Result<(), Problem> {
         return Err(Problem::new(StatusCode::URI_TOO_LONG, detail));
     }
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    if announced.is_some_and(|length| length.parse::<u64>().is_ok_and(|length| length > BODY_BYTES_MAX as u64)) {
-        let detail = format!("nothing here takes a body of more than {BODY_BYTES_MAX} bytes");
+    let brings = intake::PATHS.contains(&request.uri().path());
+    let most = if brings { intake::BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    if announced.is_some_and(|length| length.parse::<u64>().is_ok_and(|length| length > most as u64)) {
+        let detail = format!("this address takes no body of more than {most} bytes");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     let Some(host) = called_host(request.uri(), request.headers()) else {

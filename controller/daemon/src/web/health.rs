@@ -56,7 +56,9 @@ fn reasons(arrived: &Arrived) -> Vec<Reason> {
     if arrived.age() > PERIOD * PERIODS_MAX {
         say("cycle", format!("the last control cycle was {:.1} s ago", arrived.age().as_secs_f64()));
     }
-    for wire in snapshot.wires.iter().filter(|wire| !wire.statistics.is_connected) {
+    // What brings values by itself may be silent for hours: a station heats without it, and an alarm names it.
+    let asked = snapshot.wires.iter().filter(|wire| wire.statistics.messages.is_none());
+    for wire in asked.filter(|wire| !wire.statistics.is_connected) {
         say("wire", format!("wire {} is not connected", wire.name));
     }
     let store = &snapshot.store;

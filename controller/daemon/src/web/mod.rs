@@ -7,13 +7,15 @@
 //! | `/api/v1/events` | the same as server-sent events, one a cycle |
 //! | `/api/v1/history`, `/api/v1/journal` | what was |
 //! | `/api/v1/openapi.json` | the description of these |
+//! | `/api/v1/samples`, `/api/v1/forecast` | what sources with a token bring (POST) |
+//! | `/api/v1/intake` | what came in, and what was not used |
 //! | `/metrics` | for Prometheus |
 //! | `/healthz`, `/readyz` | the process; the station |
 //! | `/demo/faults` | the demonstration's switches, under `heatstation demo` alone |
 //!
 //! # Why this shape
-//! It reads the snapshots of the cycle and the store, and nothing leads from here to a device: no request can do more
-//! than make this module late. It is bounded everywhere: connections, header and body sizes, times, points and buckets
+//! It reads the snapshots of the cycle and the store, and nothing leads from here to a device. The one way in is that of
+//! samples and forecasts, into the same slots and bounds as those of any wire. It is bounded everywhere: connections, header and body sizes, times, points and buckets
 //! of a query, reads of the disk at a time. Nothing queues for a slow reader; it sees the newest state or none.
 //!
 //! axum routes; the connections are served by hyper directly, because a time limit for a header that never ends can only
@@ -24,6 +26,7 @@ pub(crate) mod canned;
 mod demo;
 mod guard;
 mod health;
+mod intake;
 mod live;
 mod pages;
 mod problem;
@@ -53,8 +56,10 @@ use tokio::task::JoinSet;
 
 use crate::demo_door::DemoDoor;
 use crate::metrics;
+use crate::opcua_server::counters::Counters;
 use crate::snapshot::Snapshots;
 use crate::store::Store;
+pub use intake::{IntakeDoors, PushDoors};
 use live::Live;
 use problem::Problem;
 use prompt::Prompt;
@@ -77,8 +82,12 @@ pub struct Doors {
     pub snapshots: Snapshots,
     /// Where its past is read.
     pub store: Arc<Store>,
+    /// What sources may bring.
+    pub intake: IntakeDoors,
     /// The simulated plant's switches, under `heatstation demo`.
     pub demo: Option<DemoDoor>,
+    /// What the OPC UA server counts, if there is one.
+    pub opcua: Option<Arc<Counters>>,
     /// The version of the program.
     pub version: &'static str,
     /// Names by which the station may be called besides `localhost` and any address, as in `k12.heat.example`. A request
@@ -92,9 +101,12 @@ struct Inside {
     live: Live,
     store: Arc<Store>,
     demo: Option<demo::Demo>,
+    opcua: Option<Arc<Counters>>,
     version: &'static str,
     allowed_hosts: Vec<String>,
     started: Instant,
+    intake: IntakeDoors,
+    bodies: Semaphore,
     reads: Arc<Semaphore>,
     streams: Arc<Semaphore>,
 }
@@ -182,9 +194,12 @@ fn router(doors: Doors) -> Router {
         live: live::follow(doors.snapshots),
         store: doors.store,
         demo: doors.demo.map(demo::Demo::new),
+        opcua: doors.opcua,
         version: doors.version,
         allowed_hosts: doors.allowed_hosts,
         started: Instant::now(),
+        intake: doors.intake,
+        bodies: Semaphore::new(intake::BODIES_MAX),
         reads: Arc::new(Semaphore::new(records::READS_MAX)),
         streams: Arc::new(Semaphore::new(stream::STREAMS_MAX)),
     });
@@ -198,6 +213,9 @@ fn router(doors: Doors) -> Router {
         .route("/api/v1/events", get(stream::events))
         .route("/api/v1/history", get(records::history))
         .route("/api/v1/journal", get(records::journal))
+        .route("/api/v1/samples", post(intake::samples))
+        .route("/api/v1/forecast", post(intake::take_forecast))
+        .route("/api/v1/intake", get(intake::show))
         .route("/api/v1/openapi.json", get(describe_api))
         .route("/demo/faults", get(demo::list))
         .route("/demo/faults/{key}", post(demo::switch))
@@ -226,7 +244,8 @@ async fn measure(State(shared): State<Shared>, headers: HeaderMap) -> Result<Res
     // No cycle, no figures: a failed scrape says so better than an empty one.
     let snapshot = arrived.snapshot.as_ref().ok_or_else(|| Problem::unavailable("no control cycle has run yet"))?;
     let format = metrics::Format::wanted(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
-    let about = metrics::About { version: shared.version, age: arrived.age() };
+    let opcua = shared.opcua.as_ref().map(|counters| counters.read());
+    let about = metrics::About { version: shared.version, age: arrived.age(), opcua };
     let fixed = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "accept")];
     Ok((fixed, metrics::exposition(snapshot, about, format)).into_response())
 }

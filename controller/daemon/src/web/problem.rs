@@ -1,7 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457): what is wrong, and what would be right.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -13,13 +13,21 @@ pub(super) struct Problem {
     title: &'static str,
     status: u16,
     detail: String,
+    #[serde(skip)]
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
     /// A refusal; `detail` says what would be right.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
         let title = status.canonical_reason().unwrap_or("Problem");
-        Problem { kind: "about:blank", title, status: status.as_u16(), detail: detail.into() }
+        Problem { kind: "about:blank", title, status: status.as_u16(), detail: detail.into(), header: None }
+    }
+
+    /// The same with a header, as a refused token has one.
+    #[must_use]
+    pub fn with(self, name: HeaderName, value: HeaderValue) -> Problem {
+        Problem { header: Some(Box::new((name, value))), ..self }
     }
 
     /// The request cannot be understood.
@@ -39,12 +47,17 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        let header = self.header.take();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json; charset=utf-8"));
+        if let Some(header) = header {
+            let (name, value) = *header;
+            response.headers_mut().insert(name, value);
+        }
         response
     }
 }

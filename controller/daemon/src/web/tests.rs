@@ -1,5 +1,6 @@
 //! What a client gets, over real connections on the loopback.
 
+mod bringing;
 mod hostile;
 mod reading;
 
@@ -14,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::canned::Station;
-use super::{Doors, serve};
+use super::{Doors, IntakeDoors, serve};
 use crate::demo_door::{DemoDoor, DemoFault, DemoSwitch};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreSettings};
@@ -36,6 +37,11 @@ impl Rig {
     }
 
     async fn with(snapshot: Option<Snapshot>, demonstration: bool) -> Rig {
+        let (_, sources) = watch::channel(Arc::from([]));
+        Rig::open(snapshot, demonstration, IntakeDoors { sources, forecasts: None }).await
+    }
+
+    async fn open(snapshot: Option<Snapshot>, demonstration: bool, intake: IntakeDoors) -> Rig {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings { reserve_bytes: 0, ..StoreSettings::default() };
         let store = Arc::new(Store::open(folder.path(), settings).unwrap());
@@ -44,9 +50,11 @@ impl Rig {
         let texts = ("1#循环泵故障".to_owned(), "pump 1 fails".to_owned());
         let faults = vec![DemoFault { key: "pump-1".to_owned(), texts }];
         let doors = Doors {
+            intake,
             snapshots,
             store: Arc::clone(&store),
             demo: demonstration.then_some(DemoDoor { faults, switches }),
+            opcua: None,
             version: "0.1.0",
             allowed_hosts: vec!["k12.heat.example".to_owned()],
         };

@@ -298,6 +298,9 @@ struct OutputView {
     value: f64,
     unit: &'static str,
     state: Option<Word>,
+    /// Why it does not get where it shall be.
+    obstacle: Option<String>,
+    foreign_writes_total: u64,
     withheld: bool,
 }
 
@@ -488,7 +491,9 @@ fn outputs<'a>(snapshot: &'a Snapshot, circuit: &CircuitReport) -> BTreeMap<&'a 
         let output = OutputView {
             value: command.value,
             unit: definition.unit.name(),
-            state: command.state.map(words::output_state),
+            state: command.state().map(words::output_state),
+            obstacle: command.status.as_ref().and_then(|status| status.obstacle.as_ref()).map(ToString::to_string),
+            foreign_writes_total: command.status.as_ref().map_or(0, |status| status.disturbances_total),
             withheld: circuit.withheld.contains(&command.point),
         };
         Some((definition.name.as_str(), output))

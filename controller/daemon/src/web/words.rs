@@ -155,6 +155,7 @@ pub(super) fn output_state(state: OutputState) -> Word {
         OutputState::Accepted => ("已接受", "accepted"),
         OutputState::Confirmed => ("已确认", "confirmed"),
         OutputState::Mismatch => ("回读不符", "the device holds something else"),
+        OutputState::Contested => ("外部改写", "somebody else writes it: left alone"),
         OutputState::Refused => ("被拒绝", "refused"),
         OutputState::Expired => ("已过期", "expired"),
         OutputState::Inhibited => ("就地, 不写", "local: not written"),

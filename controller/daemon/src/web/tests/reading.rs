@@ -260,7 +260,7 @@ async fn the_description_knows_every_address_and_every_word_of_the_snapshot() {
     let rig = Rig::start(Some(station.run(700))).await;
     let description = rig.get("/api/v1/openapi.json").await.json();
     let paths = description["paths"].as_object().unwrap();
-    for path in ["snapshot", "events", "history", "journal", "openapi.json"] {
+    for path in ["snapshot", "events", "history", "journal", "samples", "forecast", "intake", "openapi.json"] {
         assert!(paths.contains_key(&format!("/api/v1/{path}")), "{path}");
     }
     for path in ["/metrics", "/healthz", "/readyz", "/demo/faults", "/demo/faults/{key}"] {

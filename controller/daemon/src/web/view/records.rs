@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use heatstation_core::outage::OutageId;
+use heatstation_drivers::schedule::Class;
+use heatstation_drivers::wire::DeviceStatistics;
 use serde::Serialize;
 
 use super::pair;
@@ -136,6 +138,42 @@ pub(super) struct WireView<'a> {
     round_trip_seconds: Option<f64>,
     backlog_seconds: f64,
     oldest_age_seconds: Option<f64>,
+    waiting_seconds: BTreeMap<&'static str, f64>,
+    devices: Vec<DeviceView<'a>>,
+}
+
+#[derive(Serialize)]
+struct DeviceView<'a> {
+    name: &'a str,
+    breaker: &'static str,
+    openings_total: u64,
+    refused: Vec<RefusedView<'a>>,
+}
+
+/// A register that the device refuses to give.
+#[derive(Serialize)]
+struct RefusedView<'a> {
+    point: &'a str,
+    table: &'static str,
+    address: u16,
+    for_seconds: f64,
+    reason: String,
+}
+
+fn device<'a>(snapshot: &'a Snapshot, device: &'a DeviceStatistics, now: Duration) -> DeviceView<'a> {
+    let refused = device.quarantined.iter().map(|register| RefusedView {
+        point: snapshot.facts.catalogue.name(register.point),
+        table: register.table.name(),
+        address: register.address,
+        for_seconds: now.saturating_sub(register.since).as_secs_f64(),
+        reason: register.refusal.to_string(),
+    });
+    DeviceView {
+        name: &device.name,
+        breaker: device.breaker.name(),
+        openings_total: device.openings_total,
+        refused: refused.collect(),
+    }
 }
 
 pub(super) fn wires(snapshot: &Snapshot) -> Vec<WireView<'_>> {
@@ -152,6 +190,12 @@ pub(super) fn wires(snapshot: &Snapshot) -> Vec<WireView<'_>> {
             round_trip_seconds: statistics.last_round_trip.map(|time| time.as_secs_f64()),
             backlog_seconds: statistics.backlog.as_secs_f64(),
             oldest_age_seconds: wire.oldest_age.map(|age| age.as_secs_f64()),
+            waiting_seconds: Class::ALL
+                .iter()
+                .map(|class| class.name())
+                .zip(statistics.waiting.map(|t| t.as_secs_f64()))
+                .collect(),
+            devices: statistics.devices.iter().map(|one| device(snapshot, one, wire.now)).collect(),
         }
     };
     snapshot.wires.iter().map(view).collect()

@@ -69,6 +69,7 @@ pub(in crate::web) fn advice(alarm: Alarm) -> Text {
         Alarm::HandControl => "到期后自动恢复自动控制。",
         Alarm::OutageOpen => "恢复供热, 并确认原因。",
         Alarm::DeviceSilent => "检查线缆、电源和地址。",
+        Alarm::ForeignWrite => "查找另一个主站: 触摸屏、网关或入侵者。第三次后该输出不再由本程序争写; 联锁仍会写。",
         Alarm::OutputUnconfirmed => "检查寄存器表和设备的远程开关。",
         Alarm::JournalLate => "检查磁盘剩余空间和健康状况。",
         Alarm::RecordStoreFailing => "清理空间或更换磁盘; 记录暂存于内存。",

@@ -35,6 +35,13 @@ fn of_deed(deed: &Deed) -> Text {
         }
         Deed::ConfigurationLoaded { .. } => Text::new("配置生效", "configuration in force"),
         Deed::ConfigurationRejected { .. } => Text::new("配置被拒绝", "changed configuration refused"),
+        Deed::AskedFromOutside { author, what, before, wanted, answer, .. } => {
+            let change = if before.is_empty() { wanted.clone() } else { format!("{before} → {wanted}") };
+            Text::new(
+                format!("{author} 远程写入 {what}: {change} ({answer})"),
+                format!("{author} asked for {what}: {change} ({answer})"),
+            )
+        }
     }
 }
 
