@@ -59,6 +59,7 @@ pub mod settings;
 pub mod timetable;
 pub mod truth;
 pub mod weather;
+pub mod wire;
 
 mod building;
 mod circuit;

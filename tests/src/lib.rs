@@ -12,3 +12,4 @@ pub mod stations;
 pub mod steady;
 pub mod story;
 pub mod tracking;
+pub mod wires;
