@@ -12,8 +12,13 @@ mod guard;
 pub(crate) mod house;
 mod limits;
 mod make_up;
+mod messages;
+mod mqtt;
+mod opcua;
+mod opcua_server;
 mod outdoor;
 mod places;
+mod push;
 mod season;
 mod sequence;
 mod supply;
@@ -126,11 +131,20 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
     };
     let mut homes = Homes::default();
     let devices = devices::check(desk, raw, &catalogue, folder, &mut homes);
+    let (daemon, http, history, simulation) = house::check(desk, raw);
+    let around =
+        opcua::Surroundings { catalogue: &catalogue, folder, data_folder: &daemon.data_folder, station: &base.id };
+    let wires: Vec<String> = devices.wires.iter().map(|wire| wire.name.clone()).collect();
+    let servers = opcua::check(desk, raw, &around, &mut homes, &wires);
+    let around = messages::Around { catalogue: &catalogue, circuits: &circuits, folder, station: &base.id };
+    let mqtt = mqtt::check(desk, raw, &around, &mut homes);
+    let push = push::check(desk, raw, &around, &mut homes);
+    sources_have_names(desk, raw);
     if devices.complete {
         essential::check(desk, raw, &circuits, homes.all());
     }
     contacts::check(desk, &circuits, &devices.wires, homes.all());
-    let (daemon, http, history, simulation) = house::check(desk, raw);
+    let opcua_server = opcua_server::check(desk, raw);
     let standard = base.standard?;
     standard.explain(desk);
 
@@ -150,17 +164,37 @@ fn check_raw(desk: &mut Desk, raw: &RawFile, folder: Option<&Path>) -> Option<St
         standard,
         catalogue,
         wires: devices.wires,
+        opcua: servers,
+        mqtt,
+        push,
         homes: homes.into_all(),
         room_buildings,
         time_zone: base.zone?,
         time_zone_name: base.zone_name,
         daemon,
         http,
+        opcua_server,
         history,
         simulation,
         sources: Vec::new(),
         warnings: Problems::default(),
     })
+}
+
+/// Wires, brokers and sources that post are one list on the page and in metrics.
+fn sources_have_names(desk: &mut Desk, file: &RawFile) {
+    let wires = file.wire.iter().filter_map(|wire| wire.value.name.as_ref());
+    let mut taken: Vec<&str> = wires.map(|name| name.value.as_str()).collect();
+    let brokers = file.mqtt.iter().map(|broker| ("mqtt", &broker.value.name));
+    for (kind, name) in brokers.chain(file.push.iter().map(|source| ("push", &source.value.name))) {
+        let Some(name) = name else { continue };
+        if taken.contains(&name.value.as_str()) {
+            let place = Place { file: 0, span: name.span.clone() };
+            let what = format!("there is a wire or a source {} already", name.value);
+            desk.error(&place, format!("{kind}.{}.name", name.value), what, "give each a name of its own");
+        }
+        taken.push(&name.value);
+    }
 }
 
 fn check_base(desk: &mut Desk, file: &RawFile, folder: Option<&Path>) -> Base {

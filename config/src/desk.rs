@@ -341,6 +341,33 @@ impl Desk {
         self.take(at, key, raw, otherwise, nothing, word)
     }
 
+    /// Takes a text that is not to be shown: `explain` and the page say only that it is there.
+    pub(crate) fn secret(
+        &mut self,
+        at: &Section,
+        key: &str,
+        raw: Option<&Written<String>>,
+        otherwise: Otherwise<String>,
+    ) -> Field<String> {
+        self.take(at, key, raw, otherwise, String::new(), |_| "(not shown)".to_owned())
+    }
+
+    /// Says what stands in for a list that was not written.
+    pub(crate) fn explain_default(&mut self, key: &str, value: impl Into<String>, reason: &'static str) {
+        self.explain(key, value, From::Default { reason: Cow::Borrowed(reason) });
+    }
+
+    /// Takes a yes or no.
+    pub(crate) fn yes_or_no(
+        &mut self,
+        at: &Section,
+        key: &str,
+        raw: Option<&Written<bool>>,
+        otherwise: Otherwise<bool>,
+    ) -> Field<bool> {
+        self.take(at, key, raw, otherwise, false, bool::to_string)
+    }
+
     /// Notes it unless the values rise from field to field.
     pub(crate) fn rising(&mut self, fields: &[&Field<f64>], why: &str) {
         for pair in fields.windows(2) {

@@ -37,4 +37,7 @@ pub use points::{Home, PointRow, Spot};
 pub use problem::{Problem, Problems, Severity};
 pub use scenario::Scenario;
 pub use standard::Standard;
-pub use station::{BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, SimulationSettings, Station};
+pub use station::{
+    BuildingClass, Climate, DaemonSettings, HistorySettings, HttpSettings, OpcuaPolicy, OpcuaRole, OpcuaServerSettings,
+    OpcuaUser, SimulationSettings, Station, Unencrypted,
+};

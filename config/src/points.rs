@@ -47,6 +47,30 @@ pub enum Spot {
         /// See `scale`.
         offset: f64,
     },
+    /// In a node of an OPC UA server.
+    Node {
+        /// Which node, its namespace by URI.
+        node: String,
+        /// Which element of an array.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        index: Option<u32>,
+        /// Value = number × scale + offset, in the point's unit.
+        scale: f64,
+        /// See `scale`.
+        offset: f64,
+        /// How it is brought and written, for comparing.
+        #[serde(skip)]
+        manner: String,
+    },
+    /// In a message that comes by itself.
+    Message {
+        /// The topic with the field, or the id of the records.
+        message: String,
+        /// Value = number × scale + offset, in the point's unit.
+        scale: f64,
+        /// See `scale`.
+        offset: f64,
+    },
 }
 
 impl Spot {
@@ -54,13 +78,19 @@ impl Spot {
     pub fn brief(&self) -> String {
         match self {
             Spot::Register { table, address, encoding, .. } => format!("{table} {address} {encoding}"),
+            Spot::Node { node, index: None, .. } => node.clone(),
+            Spot::Node { node, index: Some(index), .. } => format!("{node} [{index}]"),
+            Spot::Message { message, .. } => message.clone(),
         }
     }
 
     /// Where and how.
     fn in_words(&self) -> String {
         match self {
-            Spot::Register { scale, offset, .. } => format!("{} × {scale} + {offset}", self.brief()),
+            Spot::Register { scale, offset, .. } | Spot::Message { scale, offset, .. } => {
+                format!("{} × {scale} + {offset}", self.brief())
+            }
+            Spot::Node { scale, offset, manner, .. } => format!("{} × {scale} + {offset} ({manner})", self.brief()),
         }
     }
 }

@@ -6,6 +6,9 @@
 
 mod circuit;
 mod device;
+mod messages;
+mod opcua;
+mod opcua_server;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,10 +24,17 @@ pub use circuit::{
     RawSupplyLoop, RawTrim, RawTuning, RawTuningRule, RawValve, RawWeather,
 };
 pub use device::{
-    RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawParameter, RawPeriods,
-    RawProtocol, RawReadBack, RawRow, RawTable, RawTemplate, RawWatchdog, RawWire, RawWordOrder, RawWrite,
-    RawWriteFunction,
+    RawBlock, RawDevice, RawEncoding, RawForbidden, RawInvalid, RawLimits, RawOwner, RawParameter, RawParity,
+    RawPeriods, RawProtocol, RawReadBack, RawRow, RawTable, RawTableLimits, RawTemplate, RawWatchdog, RawWire,
+    RawWordOrder, RawWrite, RawWriteFunction,
 };
+pub use messages::{
+    RawAvailability, RawMqtt, RawMqttPoint, RawMqttRooms, RawMqttTls, RawPush, RawPushPoint, RawPushRooms,
+    RawRoomSignal,
+};
+
+pub use opcua::{RawMode, RawNode, RawNodeReadBack, RawNodeWrite, RawOpcua, RawPolicy, RawReading};
+pub use opcua_server::{RawOpcuaOrigin, RawOpcuaPolicy, RawOpcuaRole, RawOpcuaServer, RawOpcuaUser};
 
 use crate::written::Written;
 
@@ -50,6 +60,12 @@ pub struct RawFile {
     pub wire: Vec<Written<RawWire>>,
     /// The devices on the lines.
     pub device: Vec<Written<RawDevice>>,
+    /// The OPC UA servers whose nodes are read and written.
+    pub opcua: Vec<Written<RawOpcua>>,
+    /// Brokers of which values are heard: room sensors, meteorology, forecasts.
+    pub mqtt: Vec<Written<RawMqtt>>,
+    /// Sources that post values to this station.
+    pub push: Vec<Written<RawPush>>,
     /// The circuits (机组): each an exchanger with its valve, pumps and make-up.
     pub circuit: Vec<Written<RawCircuit>>,
     /// Points of the site's own choice: watched and recorded, never used by control.
@@ -58,6 +74,8 @@ pub struct RawFile {
     pub daemon: Option<Written<RawDaemon>>,
     /// The web server: metrics, API and operator's page.
     pub http: Option<Written<RawHttp>>,
+    /// The station as an OPC UA server. There is none unless this section is written.
+    pub opcua_server: Option<Written<RawOpcuaServer>>,
     /// The recorded series.
     pub history: Option<Written<RawHistory>>,
     /// The plant that `demo` and `simulate` put in the station's place.

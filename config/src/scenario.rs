@@ -46,8 +46,21 @@ pub struct Scenario {
     pub weather: WeatherPlan,
     /// What the plant is like.
     pub plant: PlantPlan,
+    /// What goes wrong on the line, if something is said of it.
+    pub wire: Option<WireTrouble>,
     /// What happens, in order of time.
     pub happenings: Vec<Happening>,
+}
+
+/// What goes wrong on the line: the simulator's own text, which nobody here can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireTrouble {
+    /// Wire faults with commas between them.
+    pub faults: String,
+    /// The line of the scenario's file in which they stand.
+    pub line: usize,
+    /// By which they are drawn, if it is said.
+    pub seed: Option<u64>,
 }
 
 /// A day of the season.

@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use heatstation_core::request::Origin;
 use heatstation_core::settings::Settings;
+use heatstation_drivers::messages::push::PushSettings;
+use heatstation_drivers::mqtt::MqttSettings;
+use heatstation_drivers::opcua::settings::ServerSettings;
 use heatstation_drivers::settings::WireSettings;
 use heatstation_points::{BuildingIndex, Catalogue, Celsius};
 use jiff::tz::TimeZone;
@@ -28,6 +32,12 @@ pub struct Station {
     pub catalogue: Catalogue,
     /// The lines to its devices. None at all is possible: such a station can be simulated and co-simulated.
     pub wires: Vec<WireSettings>,
+    /// The OPC UA servers whose nodes are read and written.
+    pub opcua: Vec<ServerSettings>,
+    /// The brokers of which values are heard.
+    pub mqtt: Vec<MqttSettings>,
+    /// The sources that post values.
+    pub push: Vec<PushSettings>,
     /// Where each point is read.
     pub homes: Vec<Home>,
     /// For each circuit and room sensor, the building that it hangs in, where the file says so.
@@ -40,6 +50,8 @@ pub struct Station {
     pub daemon: DaemonSettings,
     /// The web server.
     pub http: HttpSettings,
+    /// The station as an OPC UA server; none unless the file has the section.
+    pub opcua_server: Option<OpcuaServerSettings>,
     /// The recorded series.
     pub history: HistorySettings,
     /// The plant that takes the station's place in `demo` and `simulate`.
@@ -54,6 +66,26 @@ impl Station {
     /// All points and where each is read.
     pub fn points(&self) -> Vec<PointRow> {
         points::rows(&self.catalogue, &self.homes)
+    }
+
+    /// Whether anything at all is read.
+    pub fn reads_nothing(&self) -> bool {
+        self.wires.is_empty() && self.opcua.is_empty() && self.mqtt.is_empty() && self.push.is_empty()
+    }
+
+    /// Keeps to the certificates of a station that is running.
+    pub fn keep_pki_of(&mut self, running: &Station) {
+        for server in &mut self.opcua {
+            server.pki = running.daemon.data_folder.join("pki");
+        }
+    }
+
+    /// Keeps records, history and certificates in another folder than the file says.
+    pub fn keep_data_in(&mut self, folder: PathBuf) {
+        for server in &mut self.opcua {
+            server.pki = folder.join("pki");
+        }
+        self.daemon.data_folder = folder;
     }
 
     /// What would change if `next` took this station's place: settings, then points that are read elsewhere or otherwise.
@@ -85,6 +117,70 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// A name by which it may be called besides `localhost` and any address.
     pub host: Option<String>,
+}
+
+/// The station as an OPC UA server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpcuaServerSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The name or address under which clients reach this computer.
+    pub host: String,
+    /// As whom the station hears its users.
+    pub origin: Origin,
+    /// How clients may sign and encrypt.
+    pub policies: Vec<OpcuaPolicy>,
+    /// Whether and how much may be seen without encryption.
+    pub unencrypted: Unencrypted,
+    /// Sessions at a time.
+    pub sessions_max: usize,
+    /// How long a wish lives that came as a write to a node.
+    pub wish_lasts: Duration,
+    /// Who may log in.
+    pub users: Vec<OpcuaUser>,
+}
+
+/// What an OPC UA client may do that neither encrypts nor says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unencrypted {
+    /// Nothing: there is no such endpoint.
+    Refused,
+    /// Read.
+    MayRead,
+}
+
+/// A user of the OPC UA server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpcuaUser {
+    /// The name.
+    pub name: String,
+    /// The Argon2id hash of the password, in the PHC form.
+    pub password_hash: String,
+    /// What the user may do.
+    pub role: OpcuaRole,
+}
+
+/// What a user of the OPC UA server may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpcuaRole {
+    /// Read.
+    View,
+    /// Read, and ask for what the station lets be asked.
+    Operate,
+}
+
+/// How an OPC UA client signs and encrypts; always both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpcuaPolicy {
+    /// `Basic256Sha256`.
+    Basic256Sha256,
+    /// `Aes128_Sha256_RsaOaep`.
+    Aes128Sha256RsaOaep,
+    /// `Aes256_Sha256_RsaPss`.
+    Aes256Sha256RsaPss,
 }
 
 /// The recorded series.

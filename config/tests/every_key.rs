@@ -32,14 +32,18 @@ fn it_has_every_key_of_the_schema() {
 fn essence(station: &Station) -> String {
     let homes: Vec<String> = station.homes.iter().map(|home| format!("{} {}", home.point, home.in_words())).collect();
     format!(
-        "{:?} {} {:?} {homes:?} {:?} {} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {} {:?} {:?} {:?} {homes:?} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?}",
         station.settings,
+        station.opcua,
         station.name,
         station.wires,
+        station.mqtt,
+        station.push,
         station.room_buildings,
         station.time_zone_name,
         station.daemon,
         station.http,
+        station.opcua_server,
         station.history,
         station.simulation,
         station.catalogue.definitions(),
@@ -56,6 +60,10 @@ fn others(value: &str) -> Vec<String> {
     }
     let words = [
         ("\"modbus-tcp\"", "\"modbus-rtu\""),
+        ("\"modbus-rtu\"", "\"modbus-tcp\""),
+        ("\"modbus-tls\"", "\"modbus-rtu\""),
+        ("\"modbus-rtu-over-tcp\"", "\"modbus-tcp\""),
+        ("\"none\"", "\"odd\""),
         ("\"65%\"", "\"75%\""),
         ("\"beijing\"", "\"harbin\""),
         ("\"radiator\"", "\"floor\""),
@@ -84,8 +92,15 @@ fn others(value: &str) -> Vec<String> {
         ("\"percent\"", "\"ratio\""),
         ("\"multiple-registers\"", "\"automatic\""),
         ("\"single-register\"", "\"automatic\""),
+        ("\"battery\"", "\"temperature\""),
+        ("\"watts_per_square_meter\"", "\"celsius\""),
+        ("\"meters_per_second\"", "\"celsius\""),
         ("\"impossible\"", "\"same-register\""),
         ("\"same-register\"", "\"impossible\""),
+        ("\"aes256-sha256-rsa-pss\"", "\"basic256-sha256\""),
+        ("\"sign\"", "\"sign-and-encrypt\""),
+        ("\"poll\"", "\"subscribe\""),
+        ("\"liters\"", "\"cubic_meters\""),
         ("\"quick\"", "\"stop\""),
         ("\"mon\"", "\"tue\""),
         ("\"12:00\"", "\"12:01\""),
@@ -95,6 +110,8 @@ fn others(value: &str) -> Vec<String> {
         ("\"limits\"", "\"supply-min\""),
         ("\"22:30\"", "\"22:31\""),
         ("\"05:00\"", "\"05:01\""),
+        ("\"service\"", "\"dispatch\""),
+        ("\"operate\"", "\"view\""),
         ("true", "false"),
     ];
     if let Some((_, other)) = words.iter().find(|(word, _)| *word == value) {
@@ -140,7 +157,7 @@ fn every_key_is_explained_with_its_line() {
     for (number, line) in lines.iter().enumerate() {
         let Some((key, _)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) else { continue };
         let table = lines[..number].iter().rev().find(|line| line.starts_with('[')).unwrap();
-        if table.contains("device.point") || key == "rooms" {
+        if table.contains("device.point") || table.contains("opcua.point") || key == "rooms" {
             // Rows of a register map are told by `heatstation points`, rooms one by one.
             continue;
         }

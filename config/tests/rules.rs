@@ -500,3 +500,35 @@ fn a_pulse_is_a_small_part_of_the_stroke() {
     let key = "circuit.low-zone.valve.pulse_min_seconds";
     slip("demo", "[circuit.circulation]", valve, key, "pulse_min", "25 % of its stroke");
 }
+
+/// A sound example with an OPC UA server, and one line of it written otherwise.
+fn opcua(from: &str, to: &str) -> Vec<heatstation_config::Problem> {
+    let server = "\n[opcua_server]\nlisten = \"127.0.0.1:4840\"\n\n[[opcua_server.user]]\nname = \"scada\"\npassword_hash = \
+                  \"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc\"\n";
+    assert!(server.contains(from), "{from}");
+    let text = format!("{}{}", example("demo"), server.replacen(from, to, 1));
+    told(&text, None)
+}
+
+#[test]
+fn an_opcua_server_into_which_nobody_or_anybody_could_come_is_told_of() {
+    assert_eq!(opcua("listen", "listen"), []);
+    let one = |from: &str, to: &str| match opcua(from, to).as_slice() {
+        [problem] => format!("{}: {}", problem.key, problem.what),
+        problems => panic!("{from} to {to}: {problems:#?}"),
+    };
+    let user = "[[opcua_server.user]]\nname = \"scada\"";
+    assert_eq!(one("name = \"scada\"\n", ""), "opcua_server.user.?.name: is missing");
+    assert!(one("m=19456", "m=4000000").contains("more memory or time"));
+    assert!(one("$argon2id$v=19", "secret").contains("is not an Argon2id hash"));
+    assert!(one("127.0.0.1:4840", "localhost").contains("is not an address with a port"));
+    let outside = "0.0.0.0:4840\"\nallow_unencrypted_reading = true #\"";
+    assert!(one("127.0.0.1:4840", outside).contains("read unencrypted from outside"));
+    let other = format!(
+        "[[opcua_server.user]]\nname = \"scada\"\npassword_hash = \"$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1a\"\n{user}"
+    );
+    assert!(one(user, &other).contains("there is a user scada already"));
+    let lonely = format!("{}\n[opcua_server]\n", example("demo"));
+    let problems = told(&lonely, None);
+    assert!(problems.len() == 1 && problems[0].what == "nobody could log in", "{problems:#?}");
+}

@@ -110,6 +110,9 @@ class Station:
     async def stop(self):
         for name in self.values:
             self.values[name] = await self.nodes[name].read_value()
+        # The port first: the library closes its connections, then the port, and waits for ever for one that came between.
+        self.server.bserver._server.close()
+        await asyncio.sleep(0.05)
         await self.server.stop()
         self.server = None
 

@@ -56,7 +56,27 @@ impl Conversation {
     /// # Panics
     /// If it has ended.
     pub fn ask(&mut self) -> Json {
-        self.input.write_all(b"\n").and_then(|()| self.input.flush()).expect("the script listens");
+        self.say("")
+    }
+
+    /// Tells it something; the answer.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn tell(&mut self, order: &Json) -> Json {
+        self.say(&order.to_string())
+    }
+
+    fn say(&mut self, line: &str) -> Json {
+        self.input.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.input.flush()).expect("it listens");
+        self.line()
+    }
+
+    /// What it says next without being asked.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn hear(&mut self) -> Json {
         self.line()
     }
 
@@ -64,7 +84,7 @@ impl Conversation {
         let mut line = String::new();
         self.output.read_line(&mut line).expect("the script answers");
         serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("{error}: `{line}`; is pymodbus installed? ./run-tests does"))
+            .unwrap_or_else(|error| panic!("{error}: `{line}`; are pymodbus and asyncua installed? ./run-tests does"))
     }
 }
 

@@ -40,7 +40,7 @@ const ONLY_IN: [(&str, &[&str]); 10] = [
     ("sd-notify", &[DAEMON]),
     ("clap", &[DAEMON]),
     ("tokio-modbus", &[DRIVERS, SIMULATOR]),
-    ("async-opcua", &[DRIVERS, SIMULATOR]),
+    ("async-opcua", &[DRIVERS, SIMULATOR, DAEMON]),
     ("anyhow", &[DAEMON]),
 ];
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use heatstation_drivers::SettingsProblem;
-use heatstation_drivers::settings::{DeviceSettings, Encoding, Register, Table, WireSettings};
+use heatstation_drivers::settings::{DeviceSettings, Encoding, Framing, Register, Table, WireSettings};
 use heatstation_points::Catalogue;
 
 use crate::check::wires;
@@ -15,7 +15,7 @@ use crate::files::{self, Library};
 use crate::map::{self, MapRow};
 use crate::parameters::Parameters;
 use crate::parse::parse;
-use crate::points::{Home, Homes};
+use crate::points::{Home, Homes, Spot};
 use crate::problem::{Kind, Place};
 use crate::raw::{RawDevice, RawFile, RawTemplate, RawWordOrder};
 use crate::registers::{self, Both, Manners, Placed};
@@ -58,7 +58,7 @@ pub(crate) fn check(
     let mut wires: Vec<WireSettings> = Vec::new();
     let mut sections = Vec::new();
     for written in &raw.wire {
-        let (section, wire) = wires::check(desk, written);
+        let (section, wire) = wires::check(desk, written, folder);
         if wires.iter().any(|other| other.name == wire.name) {
             twice(desk, &section, "wire", &wire.name);
         }
@@ -135,6 +135,11 @@ impl Workshop<'_> {
         };
         let unit =
             desk.count(&unit_at, "modbus_unit", unit, 0..=255, or(1, "unit 1 is what devices are delivered with"));
+        let is_on_a_bus = wire.is_some_and(|wire| wires[wire].transport.framing() == Framing::Rtu);
+        if unit.sound && is_on_a_bus && matches!(unit.value, 0 | 255) {
+            let what = format!("{} is nobody's number on a serial line", unit.value);
+            desk.error(&unit.place, unit.key.as_str(), what, "write a whole number from 1 to 247");
+        }
         let manners = manners(desk, &at, raw, template);
         let mut device = DeviceSettings {
             name: name.value,
@@ -455,7 +460,11 @@ pub(crate) fn period_text(seconds: f64) -> String {
 pub(crate) fn period_field(home: &Home) -> Field<f64> {
     Field {
         value: home.period_seconds,
-        key: format!("device.{}.{}.period_seconds", home.device, home.point),
+        key: match home.spot {
+            Spot::Register { .. } => format!("device.{}.{}.period_seconds", home.device, home.point),
+            Spot::Node { .. } => format!("opcua.{}.{}.sampling_seconds", home.device, home.point),
+            Spot::Message { .. } => format!("{}.{}.period_seconds", home.device, home.point),
+        },
         place: home.place.clone(),
         written: true,
         sound: true,

@@ -16,10 +16,43 @@ pub struct RawWire {
     pub name: Text,
     /// What is spoken on it. `modbus-tcp` unless written.
     pub protocol: Option<Written<RawProtocol>>,
-    /// `host:port`. Required.
+    /// `host:port` of the device or its gateway; an IPv6 address in brackets. Required, unless the device dials in or hangs
+    /// on a serial port.
     pub address: Text,
+    /// Another `host:port` of the same devices, tried when the first cannot be reached.
+    pub backup_address: Text,
+    /// After this long on the backup address the first is tried first again, at the next reconnect.
+    pub backup_return_minutes: Number,
+    /// The device dials in: `host:port` of our own to listen on, instead of `address`.
+    pub listen: Text,
+    /// Addresses from which the device may dial in. From anywhere unless written.
+    pub peers: Option<Written<Vec<Written<String>>>>,
+    /// What the device says first when it has dialled in, as text or as `hex:4b3132`. Nothing unless written.
+    pub registration: Text,
+    /// What the device says now and then to keep the connection alive, as text or as `hex:00ff`. Nothing unless written.
+    pub heartbeat: Text,
+    /// Serial port, as in `/dev/serial/by-id/...` or `/dev/ttyUSB0`. Required with `modbus-rtu`.
+    pub port: Text,
+    /// Bits per second on the serial port.
+    pub baud: Count,
+    /// Parity bit on the serial port.
+    pub parity: Option<Written<RawParity>>,
+    /// Stop bits on the serial port, 1 or 2.
+    pub stop_bits: Count,
+    /// Our own certificate for TLS, a PEM file with those of the authorities between.
+    pub certificate_file: Text,
+    /// The key of our own certificate, a PEM file that only the program may read.
+    pub key_file: Text,
+    /// The authorities that sign the devices' certificates, a PEM file. This or `server_certificate_file` with `modbus-tls`.
+    pub trusted_file: Text,
+    /// The one certificate that the device must show, a PEM file: for devices that made theirs themselves.
+    pub server_certificate_file: Text,
+    /// The name that the device's certificate must be for. The host of `address` unless written.
+    pub server_name: Text,
     /// How long an answer may take.
     pub timeout_milliseconds: Number,
+    /// How long a line of RTU frames must have been silent after a failure before it is asked again.
+    pub silence_after_failure_milliseconds: Number,
     /// First wait after a lost connection; it doubles up to the longest.
     pub reconnect_min_seconds: Number,
     /// Longest wait after a lost connection.
@@ -36,6 +69,22 @@ pub struct RawWire {
 pub enum RawProtocol {
     /// Modbus TCP.
     ModbusTcp,
+    /// Modbus RTU on a serial port of this computer.
+    ModbusRtu,
+    /// Modbus RTU frames over TCP: a serial server or modem that only passes bytes.
+    ModbusRtuOverTcp,
+    /// Modbus/TCP Security: Modbus TCP inside of TLS.
+    ModbusTls,
+}
+
+/// Parity bit of a serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum RawParity {
+    None,
+    Even,
+    Odd,
 }
 
 /// A device on a wire.
@@ -85,8 +134,26 @@ pub struct RawLimits {
     pub max_bits: Count,
     /// How many addresses nobody asked for may be read along to save a request.
     pub max_hole: Count,
+    /// What is different for coils.
+    pub coil: Option<Written<RawTableLimits>>,
+    /// What is different for discrete inputs.
+    pub discrete_input: Option<Written<RawTableLimits>>,
+    /// What is different for input registers.
+    pub input_register: Option<Written<RawTableLimits>>,
+    /// What is different for holding registers.
+    pub holding_register: Option<Written<RawTableLimits>>,
     /// Addresses that no read may touch, not even inside a hole.
     pub forbidden: Vec<Written<RawForbidden>>,
+}
+
+/// What one read request may ask of one address space, where that is not what holds for the device.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawTableLimits {
+    /// Addresses in one request.
+    pub max_length: Count,
+    /// How many addresses nobody asked for may be read along to save a request.
+    pub max_hole: Count,
 }
 
 /// Addresses that no read may touch.
@@ -129,6 +196,13 @@ pub struct RawWrite {
     pub tolerance: Number,
     /// Where it is verified, unless the row gives another address.
     pub read_back: Option<Written<RawReadBack>>,
+    /// How long it may take until what was written can be read back.
+    pub settling_seconds: Number,
+    /// Whether outputs at neighbouring addresses that change at the same moment go out in one request (function 15 or 16).
+    pub merge: Option<Written<bool>>,
+    /// Whether what stands in the rows before goes first: neither this output nor a later one of the device is sent before
+    /// them, nor in one request with them.
+    pub barrier: Option<Written<bool>>,
     /// For memory that wears out: how many writes a year may be spent.
     pub writes_per_year: Count,
 }

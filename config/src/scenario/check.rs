@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use heatstation_points::{Celsius, CircuitIndex, Kelvins, Ratio};
 
-use super::raw::{RawBegins, RawCirculationAtStart, RawHead, RawLine, RawPlant, RawScenario, RawWeather};
+use super::raw::{
+    RawBegins, RawCirculationAtStart, RawHead, RawLine, RawPlant, RawScenario, RawWeather, RawWireTrouble,
+};
 use super::{
     Begins, CirculationAtStart, Happening, PlantPlan, Scenario, WeatherChange, WeatherFrom, WeatherPlan, What,
-    breakage, request,
+    WireTrouble, breakage, request,
 };
 use crate::check::house::{class_of, climate_of};
 use crate::desk::{Desk, Field, Otherwise, Section, number, one_of, or};
 use crate::files;
 use crate::raw::{Count, Number, RawBuildingClass, RawClimate, Text};
 use crate::station::Station;
+use crate::written::Written;
 
 /// No scenario has a time after this: a year.
 pub(super) const MINUTES_MAX: f64 = 366.0 * 1440.0;
@@ -25,6 +28,7 @@ pub(super) fn check(desk: &mut Desk, raw: &RawScenario, folder: Option<&Path>, s
     let mut scenario = check_head(desk, raw);
     scenario.weather = check_weather(desk, raw, folder);
     scenario.plant = check_plant(desk, raw);
+    scenario.wire = raw.wire.as_ref().map(|written| check_wire(desk, written));
     let mut happenings = Vec::new();
     for (number, written) in raw.fault.iter().enumerate() {
         let at = Section::new(format!("fault.{}", number + 1), 0, &written.span);
@@ -71,8 +75,18 @@ fn check_head(desk: &mut Desk, file: &RawScenario) -> Scenario {
         lasts: lasts.duration(),
         weather: WeatherPlan { source: None, seed: None, changes: Vec::new() },
         plant: PlantPlan::default(),
+        wire: None,
         happenings: Vec::new(),
     }
+}
+
+fn check_wire(desk: &mut Desk, written: &Written<RawWireTrouble>) -> WireTrouble {
+    let at = Section::new("wire", 0, &written.span);
+    let raw = &written.value;
+    let faults = desk.text(&at, "faults", raw.faults.as_ref(), Otherwise::Required("\"late 300ms, cut 10s\""));
+    let seed = optional_count(desk, &at, "seed", &raw.seed, 0..=u64::MAX);
+    let (line, _) = desk.sources.line_and_column(&faults.place);
+    WireTrouble { faults: faults.value, line, seed }
 }
 
 fn check_weather(desk: &mut Desk, file: &RawScenario, folder: Option<&Path>) -> WeatherPlan {

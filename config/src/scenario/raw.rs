@@ -21,6 +21,8 @@ pub struct RawScenario {
     pub fault: Vec<Written<RawFault>>,
     /// When the line between cabinet and control is dead.
     pub line: Vec<Written<RawLine>>,
+    /// What goes wrong on that line with single answers and connections; `heatstation plant` plays it.
+    pub wire: Option<Written<RawWireTrouble>>,
     /// What people and dispatch ask of the control.
     pub request: Vec<Written<RawRequest>>,
 }
@@ -265,6 +267,16 @@ pub struct RawLine {
     pub times: Count,
     /// From one time to the next.
     pub every_minutes: Number,
+}
+
+/// What goes wrong on the line.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawWireTrouble {
+    /// Wire faults with commas between them, as in `late 300ms, cut 10s, silent unit 3`. Required.
+    pub faults: Text,
+    /// The seed by which they are drawn; that of the command line unless written, or 1.
+    pub seed: Count,
 }
 
 /// Somebody asks something of the control.

@@ -123,6 +123,17 @@ export function journalPanel() {
   };
 }
 
+/** What is not well of the devices of a wire: those that do not answer, and registers that they do not give. */
+function devices(wire) {
+  const notes = wire.devices.flatMap((device) => {
+    const silent = device.breaker === "closed" ? [] : [t("deviceSilent", device.name)];
+    if (device.refused.length === 0) return silent;
+    const list = device.refused.map((one) => `${one.point} (${one.table} ${one.address}: ${one.reason})`).join("\n");
+    return [...silent, el("span", { title: list }, t("deviceRefuses", device.name, device.refused.length))];
+  });
+  return notes.map((note) => el("div", { class: "small", "data-level": "alarm" }, note));
+}
+
 /** Wires, store and cycle. */
 export function wiresPanel() {
   const host = el("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": t("wires") });
@@ -138,7 +149,7 @@ export function wiresPanel() {
       return el(
         "tr",
         {},
-        el("th", { scope: "row" }, wire.name),
+        el("th", { scope: "row" }, wire.name, devices(wire)),
         el("td", {}, el("span", { class: "chip", "data-level": wire.connected ? "good" : "alarm" }, t(wire.connected ? "up" : "down"))),
         el("td", { class: "number" }, number(wire.requests_total, 0)),
         el("td", { class: "number", title: failures.map(([cause, count]) => `${cause} ${count}`).join(", ") }, number(total, 0)),

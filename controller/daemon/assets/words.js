@@ -118,6 +118,8 @@ const WORDS = {
   requests: ["请求", "Requests"],
   failures: ["失败", "Failures"],
   roundTrip: ["往返", "Round trip"],
+  deviceSilent: ["{0} 无应答", "{0} does not answer"],
+  deviceRefuses: ["{0} 拒读 {1} 个寄存器", "{0} refuses {1} registers"],
   noWires: ["没有线路", "No wires"],
   store: ["存储", "Store"],
   storeWell: ["正常, {0} 条记录", "well, {0} records"],

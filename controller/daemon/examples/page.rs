@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use heatstation::demo_door::{DemoDoor, DemoFault, DemoSwitch};
 use heatstation::store::{HistoryPoint, HistoryRow, Layout, Store, StoreSettings};
-use heatstation::web::{Doors, serve};
+use heatstation::web::{Doors, IntakeDoors, serve};
 use heatstation::{records, snapshot, store};
 use tokio::sync::{mpsc, watch};
 
@@ -117,6 +117,9 @@ async fn main() {
             shown.send_replace(Some(Arc::new(now)));
         }
     });
-    let doors = Doors { snapshots, store, demo: Some(demo), version: "0.1.0", allowed_hosts: Vec::new() };
+    let (_, sources) = watch::channel(Arc::from([]));
+    let intake = IntakeDoors { sources, forecasts: None };
+    let doors =
+        Doors { snapshots, store, intake, demo: Some(demo), opcua: None, version: "0.1.0", allowed_hosts: Vec::new() };
     serve(listener, doors, std::future::pending()).await.unwrap();
 }

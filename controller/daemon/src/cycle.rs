@@ -12,7 +12,7 @@ use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::Request;
 use heatstation_core::step::Health;
 use heatstation_core::{Inputs, Moment, Report, State, step_reusing};
-use heatstation_drivers::output::{DesiredOutput, DesiredOutputs};
+use heatstation_drivers::output::{DesiredOutput, DesiredOutputs, Urgency};
 use heatstation_points::{CircuitOutput, Point, Quantity, Ratio, Reading, Readings, Sample, Switch, Value};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -24,6 +24,7 @@ use crate::records::record_of;
 use crate::snapshot::{CYCLE_BUCKETS, CommandShown, CycleShown, Facts, NOTICEABLY_LATE, Snapshot};
 use crate::store::{NewRecord, Store};
 use crate::telemetry::Telemetry;
+use crate::urgency;
 
 /// The period of the cycle: safety asks for one second.
 pub const PERIOD: Duration = Duration::from_secs(1);
@@ -152,7 +153,8 @@ impl Cycle {
         let decided_at = self.field.now();
         let off = |&point: &Point| {
             let value = self.facts.catalogue.definition(point)?.accept(Switch::Off.number()).ok()?;
-            Some(DesiredOutput { point, value, decided_at })
+            // The program is about to end: nobody would end the pulse later.
+            Some(DesiredOutput { point, value, decided_at, urgency: Urgency::Safety })
         };
         let outputs: Vec<DesiredOutput> = motors.iter().filter_map(off).collect();
         self.field.desire(&DesiredOutputs { outputs: outputs.clone(), inhibited: Vec::new() });
@@ -214,9 +216,13 @@ impl Cycle {
         self.state = state.unwrap_or_else(|| State::new(settings));
         self.facts = adoption.facts;
         self.telemetry = adoption.telemetry;
-        if let Some(field) = adoption.field {
-            self.field = field;
-            *inputs = self.empty_inputs();
+        match adoption.field {
+            Some(field) => {
+                self.field = field;
+                *inputs = self.empty_inputs();
+            }
+            // What a device refused may have been mended together with the file.
+            None => self.field.forgive(),
         }
     }
 
@@ -240,6 +246,7 @@ impl Cycle {
         inputs.health = Health {
             device_silent: self.field.any_silent(),
             watchdog_unfit: self.field.any_watchdog_unfit(),
+            foreign_write: self.field.any_foreign_write(),
             output_unconfirmed: self.field.any_unconfirmed(),
             journal_late: pulse.journal_late,
             store_failing: store.trouble.is_some() || store.stopped,
@@ -293,8 +300,8 @@ impl Cycle {
                     tracing::error!(point = %definition.name, number, "a command outside its range was not written");
                     continue;
                 };
-                wishes.outputs.push(DesiredOutput { point, value, decided_at });
-                shown.push(CommandShown { point, value: number, state: self.field.output_state(point) });
+                wishes.outputs.push(DesiredOutput { point, value, decided_at, urgency: urgency::of(circuit, point) });
+                shown.push(CommandShown { point, value: number, status: self.field.output_status(point) });
             }
         }
         self.field.desire(&wishes);

@@ -4,13 +4,16 @@
 pub mod clock;
 pub mod cycle;
 pub mod field;
+pub mod forecasts;
 pub mod foresight;
 pub mod image;
 pub mod records;
 pub mod systemd;
 pub mod telemetry;
+pub mod urgency;
 
 pub mod metrics;
+pub mod opcua_server;
 pub mod snapshot;
 pub mod store;
 pub mod web;

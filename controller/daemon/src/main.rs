@@ -133,6 +133,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// A secret for a source that posts samples, shown once, and the line of the station's file that knows it.
+    #[command(after_help = "Example: heatstation token new")]
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Reads each point once and prints value, quality and raw words, under each order of bytes, for commissioning.
     #[command(
         after_help = "Examples: heatstation probe station.toml --point 'circuit.*.temperature'\n          heatstation \
@@ -153,6 +159,22 @@ enum Command {
         /// For programs.
         #[arg(long)]
         json: bool,
+    },
+    /// Which nodes an OPC UA server has and what they say, for commissioning.
+    #[command(
+        after_help = "Example: heatstation browse station.toml --server plc --node \"nsu=http://plc.example/;s=Heating\""
+    )]
+    Browse {
+        #[command(flatten)]
+        order: commands::browse::Order,
+    },
+    /// The certificates of OPC UA: who is trusted, who knocked, and our own.
+    #[command(after_help = "Example: heatstation pki list --data /var/lib/heatstation")]
+    Pki {
+        #[command(subcommand)]
+        action: commands::pki::Action,
+        #[command(flatten)]
+        place: commands::pki::Place,
     },
     /// Which Modbus units are behind a wire, and which of their addresses answer. Only reads, slowly. A controller that is
     /// running shares the line (a serial port it holds alone): its samples come later while this runs. Ctrl-C ends it
@@ -211,29 +233,13 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
-    /// The simulator alone as a Modbus TCP server, for testing any controller.
-    #[command(after_help = "Example: heatstation plant pump-trip --listen 127.0.0.1:5020 --speed 10")]
-    Plant {
-        /// What happens: the name of a scenario (steady, pump-trip, primary-loss, burst, cold-wave, sensor-loss and more),
-        /// or the path of its file.
-        #[arg(value_name = "NAME|FILE")]
-        scenario: String,
-        /// The station; the demonstration's if not given.
-        #[arg(long)]
-        config: Option<PathBuf>,
-        /// Where the PLC listens.
-        #[arg(long, default_value = "127.0.0.1:5020")]
-        listen: SocketAddr,
-        /// How many times as fast as real time.
-        #[arg(long, default_value_t = 1.0)]
-        speed: f64,
-        /// An EnergyPlus weather file; the scenario's weather or the seeded generator if not given.
-        #[arg(long, value_name = "FILE.epw")]
-        weather: Option<PathBuf>,
-        /// The seed of weather, rooms and noise; the scenario's, or 1.
-        #[arg(long)]
-        seed: Option<u64>,
-    },
+    /// The simulator alone as a PLC on a Modbus line, for testing any controller. SIGUSR1 prints what its wire faults did.
+    #[command(
+        after_help = "Examples:\n  heatstation plant pump-trip --listen 127.0.0.1:5020 --speed 10\n  heatstation plant steady \
+                      --units 10 --signatures --wire-faults \"late 300ms, cut 10s, silent unit 3\"\n\nEvery wire fault: \
+                      heatstation plant steady --wire-faults help"
+    )]
+    Plant(commands::plant::Order),
     /// Comparisons on simulated plants.
     Bench {
         #[command(subcommand)]
@@ -258,6 +264,11 @@ enum Command {
     Journal {
         #[command(subcommand)]
         command: JournalCommand,
+    },
+    /// Users that log in over OPC UA.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
     },
 }
 
@@ -321,6 +332,13 @@ enum BenchCommand {
 }
 
 #[derive(Subcommand)]
+enum UserCommand {
+    /// The hash of a password for the station file; the password is read from the terminal or from stdin.
+    #[command(after_help = "Example: heatstation user hash < password.txt")]
+    Hash,
+}
+
+#[derive(Subcommand)]
 enum JournalCommand {
     /// Is it what was written? Exit code 0 only when sound.
     #[command(after_help = "Example: heatstation journal verify --data /var/lib/heatstation")]
@@ -350,6 +368,13 @@ enum JournalCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Makes one of 256 random bits.
+    #[command(after_help = "Example: heatstation token new")]
+    New,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     if let Err(problem) = start_logs(&cli) {
@@ -375,7 +400,11 @@ fn end(failure: &Failure) -> ExitCode {
 }
 
 fn start_logs(cli: &Cli) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&cli.log).map_err(|error| format!("--log {}: {error}", cli.log))?;
+    // The OPC UA library calls each attempt to reach a server that is off an error, for ever; what matters of it our own
+    // rooms say, once. Whoever wants to see it asks for it: `--log warn,opcua_client=debug`.
+    let quiet = "opcua_client=off,opcua_core=off,opcua_crypto=off,opcua_types=off";
+    let filter =
+        EnvFilter::try_new(format!("{quiet},{}", cli.log)).map_err(|error| format!("--log {}: {error}", cli.log))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match cli.log_format {
         LogFormat::Text => logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
@@ -395,6 +424,7 @@ fn obey(command: Command) -> Outcome {
         Command::Explain { config, json } => commands::inspect::explain(&config.config, json),
         Command::Points { config, json } => commands::inspect::points(&config.config, json),
         Command::Schema { of } => commands::inspect::schema(of),
+        Command::Token { command: TokenCommand::New } => commands::token::new(),
         Command::ImportCsv { list, address_base } => commands::inspect::import_csv(&list, address_base),
         Command::Plan { config, json } => commands::plan::run(&config.config, json),
         Command::Probe { config, write: Some(write), yes, .. } => {
@@ -402,6 +432,8 @@ fn obey(command: Command) -> Outcome {
         }
         Command::Probe { config, wanted, json, .. } => in_runtime(commands::probe::read(&config.config, &wanted, json)),
         Command::Scan { order } => in_runtime(commands::scan::run(order)),
+        Command::Browse { order } => in_runtime(commands::browse::run(order)),
+        Command::Pki { action, place } => commands::pki::run(place, action),
         Command::Simulate { config, from, to, weather, seed, scenario, strategy, forecast, json, series, events } => {
             let configuration = config.config;
             simulate::run(&simulate::Order {
@@ -421,10 +453,7 @@ fn obey(command: Command) -> Outcome {
         Command::Cosim { config, data } => {
             commands::cosim::run(&config.config, data, std::io::stdin().lock(), std::io::stdout().lock())
         }
-        Command::Plant { scenario, config, listen, speed, weather, seed } => {
-            let order = commands::plant::Order { scenario, configuration: config, listen, speed, weather, seed };
-            in_runtime(commands::plant::run(order))
-        }
+        Command::Plant(order) => in_runtime(commands::plant::run(order)),
         Command::Bench {
             command: BenchCommand::Strategies { plants, seeds, set, days, weather, strategy, threads, json, svg },
         } => bench::strategies(bench::Request {
@@ -444,6 +473,7 @@ fn obey(command: Command) -> Outcome {
         Command::Indicators { config, data, profile, format } => {
             indicators::run(&config.config, data, profile.as_deref(), format)
         }
+        Command::User { command: UserCommand::Hash } => commands::user::hash(),
         Command::Journal { command: JournalCommand::Verify { data, head, json } } => {
             commands::journal::check(&data, head.as_deref(), json)
         }

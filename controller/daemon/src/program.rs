@@ -12,6 +12,9 @@ use heatstation_core::moment::UtcMillis;
 use heatstation_core::outage_book::{Outage, OutageBook};
 use heatstation_core::request::{Origin, Request, Wish};
 use heatstation_core::{Moment, State};
+use heatstation_drivers::messages::SourceSettings;
+use heatstation_drivers::messages::push::PushDoor;
+use heatstation_drivers::opcua::settings::Item;
 use heatstation_drivers::settings::Register;
 use heatstation_points::{CircuitIndex, Point};
 use sha2::{Digest, Sha256};
@@ -21,8 +24,10 @@ use tokio::sync::{mpsc, watch};
 use crate::clock::{Clock, age_of};
 use crate::cycle::{Adoption, Cycle, Order};
 use crate::demo_door::DemoDoor;
-use crate::field::Field;
+use crate::field::{self, Field};
+use crate::forecasts::ForecastDesk;
 use crate::foresight::{Foresight, Slot};
+use crate::opcua_server::{OpcuaServer, Ways};
 use crate::records::{Deed, open_outages, read_book, record_of, station_of};
 use crate::snapshot::{Facts, Snapshots};
 use crate::store::{self, CheckpointAtStart, NewRecord, Store, StoreError, StoreSettings};
@@ -57,8 +62,16 @@ pub struct Program {
     doors: web::Doors,
     orders: mpsc::Sender<Order>,
     requests: mpsc::Sender<Request>,
+    opcua: Option<OpcuaServer>,
     configuration: Option<PathBuf>,
     in_force: Station,
+    behind: Behind,
+}
+
+/// What is replaced behind the web server when a configuration is loaded, and what the new wires have to know.
+struct Behind {
+    sources: watch::Sender<Arc<[PushDoor]>>,
+    forecasts: Option<Arc<ForecastDesk>>,
 }
 
 impl Program {
@@ -94,17 +107,31 @@ impl Program {
         }
 
         let facts = Arc::new(facts_of(&station));
-        let field = field_of(&station, &clock)?;
+        // A demonstration has a service of its own; else forecasts are what sources bring.
+        let (desk, forecasts) = if options.forecasts.is_some() {
+            (None, options.forecasts)
+        } else {
+            let (desk, slot) = ForecastDesk::new();
+            (Some(desk), Some(slot))
+        };
+        let field = field_of(&station, &clock, desk.as_ref())?;
+        let (sources, open) = watch::channel(field.doors());
         let telemetry = telemetry_of(&station);
         let now = clock.now();
         let found = take_up(&store, &station, &now, set_aside)?;
+        let opcua = station.opcua_server.as_ref();
+        let opcua = opcua
+            .map(|settings| OpcuaServer::set_up(settings, &station.settings.station, &options.data_folder))
+            .transpose()?;
         let (requests, wishes) = mpsc::channel(REQUESTS_MAX);
         let (orders, obeyed) = mpsc::channel(4);
         let (shown, snapshots) = watch::channel(None);
         let doors = web::Doors {
             snapshots,
             store: Arc::clone(&store),
+            intake: web::IntakeDoors { sources: open, forecasts: desk.clone() },
             demo: options.demo,
+            opcua: opcua.as_ref().map(OpcuaServer::counters),
             version: env!("CARGO_PKG_VERSION"),
             allowed_hosts: station.http.host.iter().cloned().collect(),
         };
@@ -117,13 +144,14 @@ impl Program {
             book: found.book,
             state: found.state,
             requests: wishes,
-            foresight: Foresight::from(options.forecasts),
+            foresight: Foresight::from(forecasts),
             orders: obeyed,
             shown,
             first_records: found.records,
         };
         let configuration = options.configuration;
-        Ok(Program { cycle, listener, doors, orders, requests, configuration, in_force: station })
+        let behind = Behind { sources, forecasts: desk };
+        Ok(Program { cycle, listener, doors, orders, requests, opcua, configuration, in_force: station, behind })
     }
 
     /// Where requests are put in, for whoever stands in for people.
@@ -144,6 +172,14 @@ impl Program {
         self.listener.local_addr()
     }
 
+    /// Where OPC UA clients come in, if the station is a server.
+    ///
+    /// # Errors
+    /// If the socket has gone.
+    pub fn opcua_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.opcua.as_ref().map(OpcuaServer::address).transpose()
+    }
+
     /// Runs until `stopped` is done, then stops in order.
     ///
     /// # Errors
@@ -153,6 +189,13 @@ impl Program {
         let clock = self.cycle.clock.clone();
         let (stop, stopping) = watch::channel(false);
         let mut snapshots = self.doors.snapshots.clone();
+        let ways = Ways {
+            snapshots: snapshots.clone(),
+            requests: self.requests.clone(),
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+        };
+        let opcua = self.opcua.map(|server| server.start(ways)).transpose()?;
 
         let mut cycle = tokio::spawn(self.cycle.run(stopping.clone()));
         let mut until = stopping.clone();
@@ -161,7 +204,8 @@ impl Program {
         });
         let page = tokio::spawn(page);
         let circuits = self.in_force.settings.circuits.len();
-        let reload = tokio::spawn(reload_on_signal(self.configuration, self.in_force, self.orders, clock.clone()));
+        let reload = reload_on_signal(self.configuration, self.in_force, self.orders, clock.clone(), self.behind);
+        let reload = tokio::spawn(reload);
         let reset = tokio::spawn(reset_on_signal(self.requests, circuits));
         let ready = tokio::spawn(async move {
             if snapshots.wait_for(Option::is_some).await.is_ok() {
@@ -184,6 +228,9 @@ impl Program {
         let field = cycle.await.context("the control cycle has failed while stopping")?;
         field.stop().await;
         page.await.context("the page's task has failed")?.context("the page has failed")?;
+        if let Some(opcua) = opcua {
+            opcua.stop().await;
+        }
         let record = Deed::ProgramStopped { reason: reason.to_owned() }.record(&clock.now())?;
         let mut ticket = store.append(vec![record]);
         let _ = ticket.within(CLOSE_WITHIN).await;
@@ -222,13 +269,17 @@ pub fn hash_of(station: &Station) -> String {
         .collect()
 }
 
-fn field_of(station: &Station, clock: &Clock) -> anyhow::Result<Field> {
-    Ok(Field::start(station, clock.epoch(), clock.speed())?)
+fn field_of(station: &Station, clock: &Clock, forecasts: Option<&Arc<ForecastDesk>>) -> anyhow::Result<Field> {
+    let sink = forecasts.map(ForecastDesk::sink);
+    Ok(Field::start(station, clock.epoch(), clock.speed(), sink.as_ref())?)
 }
 
 fn telemetry_of(station: &Station) -> Telemetry {
     let devices = station.wires.iter().flat_map(|wire| &wire.devices);
-    let mapped: Vec<Point> = devices.flat_map(|device| device.registers.iter().map(Register::point)).collect();
+    let registers = devices.flat_map(|device| device.registers.iter().map(Register::point));
+    let nodes = station.opcua.iter().flat_map(|server| server.items.iter().map(Item::point));
+    let heard = field::sources(station).flat_map(SourceSettings::points).map(|(point, _)| point);
+    let mapped: Vec<Point> = registers.chain(nodes).chain(heard).collect();
     Telemetry::new(&station.settings, &station.catalogue, &mapped, station.history.interval)
 }
 
@@ -354,14 +405,22 @@ async fn reload_on_signal(
     mut in_force: Station,
     orders: mpsc::Sender<Order>,
     clock: Clock,
+    behind: Behind,
 ) -> anyhow::Result<()> {
     let Some(path) = path else { return std::future::pending().await };
     let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     while hangups.recv().await.is_some() {
         let next = heatstation_config::load(&path).map_err(|problems| problems.to_string());
-        let order = match next.and_then(|next| prepare(&in_force, next, &clock)) {
+        // The data folder is where this process began, whatever the file says now: certificates stay with it.
+        let next = next.map(|mut next| {
+            next.keep_pki_of(&in_force);
+            next
+        });
+        let mut doors = None;
+        let order = match next.and_then(|next| prepare(&in_force, next, &clock, behind.forecasts.as_ref())) {
             Ok((next, adoption)) => {
                 in_force = next;
+                doors = adoption.field.as_ref().map(Field::doors);
                 Order::Adopt(Box::new(adoption))
             }
             Err(mut problems) => {
@@ -374,6 +433,9 @@ async fn reload_on_signal(
             }
         };
         orders.send(order).await.ok().context("the control cycle has ended")?;
+        if let Some(doors) = doors {
+            behind.sources.send_replace(doors);
+        }
     }
     Ok(())
 }
@@ -382,7 +444,12 @@ async fn reload_on_signal(
 const PROBLEMS_MAX: usize = 20_000;
 
 /// A changed configuration, ready to come into force; or why it cannot without a restart.
-fn prepare(in_force: &Station, next: Station, clock: &Clock) -> Result<(Station, Adoption), String> {
+fn prepare(
+    in_force: &Station,
+    next: Station,
+    clock: &Clock,
+    forecasts: Option<&Arc<ForecastDesk>>,
+) -> Result<(Station, Adoption), String> {
     // State and records know circuits by their place.
     let names = |station: &Station| station.settings.circuits.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     if names(in_force) != names(&next) {
@@ -394,9 +461,17 @@ fn prepare(in_force: &Station, next: Station, clock: &Clock) -> Result<(Station,
     if next.http != in_force.http || next.daemon != in_force.daemon {
         tracing::warn!("the page's address and the data folder change at the next start only");
     }
+    if next.opcua_server != in_force.opcua_server {
+        tracing::warn!("where OPC UA listens and who may log in change at the next start only");
+    }
     // The same wires to the same points go on without a break.
-    let same = next.wires == in_force.wires && next.catalogue.definitions() == in_force.catalogue.definitions();
-    let field = if same { None } else { Some(field_of(&next, clock).map_err(|error| format!("{error:#}"))?) };
+    let same = next.wires == in_force.wires
+        && next.opcua == in_force.opcua
+        && next.mqtt == in_force.mqtt
+        && next.push == in_force.push
+        && next.catalogue.definitions() == in_force.catalogue.definitions();
+    let field =
+        if same { None } else { Some(field_of(&next, clock, forecasts).map_err(|error| format!("{error:#}"))?) };
     let deed = Deed::ConfigurationLoaded { configuration: hash_of(&next), before: Some(hash_of(in_force)) };
     let records = vec![deed.record(&clock.now()).map_err(|error| error.to_string())?];
     let adoption = Adoption { facts: Arc::new(facts_of(&next)), field, telemetry: telemetry_of(&next), records };

@@ -51,6 +51,24 @@ pub enum Deed {
         /// The problems, one a line.
         problems: String,
     },
+    /// Somebody wrote or called something through a protocol that programs speak. What became of it where it was granted
+    /// a hearing stands in `request_granted` or `request_refused`.
+    AskedFromOutside {
+        /// Which protocol.
+        through: String,
+        /// The user.
+        author: String,
+        /// The program that the user came with, as far as it has proven who it is.
+        from: String,
+        /// The node or method.
+        what: String,
+        /// What stood there before; empty where there is no such thing.
+        before: String,
+        /// What was wanted.
+        wanted: String,
+        /// What the protocol answered.
+        answer: String,
+    },
 }
 
 impl Deed {
@@ -61,6 +79,7 @@ impl Deed {
             Deed::ProgramStopped { .. } => "program_stopped",
             Deed::ConfigurationLoaded { .. } => "configuration_loaded",
             Deed::ConfigurationRejected { .. } => "configuration_rejected",
+            Deed::AskedFromOutside { .. } => "asked_from_outside",
         }
     }
 
@@ -155,7 +174,7 @@ pub fn open_records(folder: &Path, station: Option<&str>) -> Result<Reader, Stri
 }
 
 /// Every kind of record that there is.
-pub const KINDS: [&str; 20] = [
+pub const KINDS: [&str; 21] = [
     "program_started",
     "program_stopped",
     "configuration_loaded",
@@ -176,6 +195,7 @@ pub const KINDS: [&str; 20] = [
     "request_granted",
     "request_refused",
     "hand_expired",
+    "asked_from_outside",
 ];
 
 /// The outages that are open at a start, with the time that has passed meanwhile on the wall clock.

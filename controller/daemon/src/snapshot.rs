@@ -9,7 +9,7 @@ use heatstation_core::Report;
 use heatstation_core::Settings;
 use heatstation_core::accident_rate::AccidentRate;
 use heatstation_core::outage_book::Outage;
-use heatstation_drivers::output::OutputState;
+use heatstation_drivers::output::{OutputState, OutputStatus};
 use heatstation_drivers::wire::WireStatistics;
 use heatstation_points::{Catalogue, Point, Reading, Value};
 use tokio::sync::watch;
@@ -36,8 +36,15 @@ pub struct CommandShown {
     pub point: Point,
     /// What it shall be, in the point's unit.
     pub value: f64,
-    /// How far it got; `None` where nothing writes it.
-    pub state: Option<OutputState>,
+    /// What became of it; `None` where nothing writes it.
+    pub status: Option<OutputStatus>,
+}
+
+impl CommandShown {
+    /// How far it got.
+    pub fn state(&self) -> Option<OutputState> {
+        self.status.as_ref().map(|status| status.state)
+    }
 }
 
 /// One wire.
@@ -47,6 +54,8 @@ pub struct WireShown {
     pub name: String,
     /// Its counters.
     pub statistics: WireStatistics,
+    /// The time on its clock, which its times count by.
+    pub now: Duration,
     /// The age of its oldest good sample.
     pub oldest_age: Option<Duration>,
 }

@@ -38,7 +38,8 @@ pub struct Sample {
     pub taken_at: Duration,
     /// What whoever sent it says against it; none is usual. Doubt about its age is not said here: the reader judges that.
     pub doubt: Option<Doubt>,
-    /// The time that its sender gives it, where there is one. Data alone: nobody's age is counted from another's clock.
+    /// The time that its sender gives it, where there is one. Data alone: no other clock makes a value younger than its arrival;
+    /// only messages that may have waited on their way are made older by it, before they come here.
     pub source_time: Option<SystemTime>,
 }
 

@@ -194,7 +194,7 @@ fn table(plan: &Plan, clients: &[Peer], passes: &[Vec<Pass>]) -> String {
     let mut text = format!(
         "### Equal load\n\n{} connections of {} points each, every point once a second; {} passes of {} s, interleaved: median \
          [least … greatest]. Missed and late (by more than 100 ms) are counted by the server, as shares of all reads of a \
-         register; wrong and stale values by their signature.\n\n| client | processor s per 10⁶ points | as often as ours | most \
+         register; wrong and stale values by their signature.\n\n| client | processor s per 10⁶ points | times ours | most \
          memory, MiB | questions/s | missed | late | wrong | stale |\n|---|---|---|---|---|---|---|---|---|\n",
         plan.connections, plan.points, plan.passes, plan.seconds
     );

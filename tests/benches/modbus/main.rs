@@ -112,6 +112,9 @@ fn measure(plan: &Plan) {
 }
 
 /// What goes to stdout.
+///
+/// # Panics
+/// If nobody reads it any more.
 pub fn say(text: &str) {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).unwrap();

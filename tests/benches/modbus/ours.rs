@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use heatstation_drivers::bus::{Bus, Span};
-use heatstation_drivers::modbus::ModbusTcp;
+use heatstation_drivers::modbus::Modbus;
 use heatstation_drivers::settings::{DeviceSettings, Encoding, ReadLimits, Register, Table, WireSettings};
 use heatstation_drivers::spawn;
 use heatstation_points::{AuxiliaryPoint, Catalogue, Unit};
@@ -61,7 +61,7 @@ pub fn flat(words: &[&str]) {
 }
 
 async fn flat_out(port: u64, count: u16, seconds: u64) {
-    let mut bus = ModbusTcp::new(&wire(port));
+    let mut bus = Modbus::new(&wire(port));
     bus.connect().await.unwrap();
     say("ready\n");
     let (begun, mut tally) = (Instant::now(), Tally::default());

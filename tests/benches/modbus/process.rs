@@ -43,11 +43,10 @@ impl Process {
         let folder = format!("/proc/{}/task", self.child.id());
         let tasks = fs::read_dir(folder).into_iter().flatten().flatten();
         let of = |text: String| text.split_whitespace().next()?.parse::<f64>().ok();
-        let exact: Option<f64> =
-            tasks.map(|task| fs::read_to_string(task.path().join("schedstat")).ok().and_then(of)).sum();
-        exact
-            .filter(|nanoseconds| *nanoseconds > 0.0)
-            .map_or_else(|| self.ticks() / 100.0, |nanoseconds| nanoseconds / 1e9)
+        // A thread may end while it is looked at.
+        let nanoseconds: f64 =
+            tasks.filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok().and_then(of)).sum();
+        if nanoseconds > 0.0 { nanoseconds / 1e9 } else { self.ticks() / 100.0 }
     }
 
     fn ticks(&self) -> f64 {

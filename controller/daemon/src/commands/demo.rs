@@ -72,8 +72,10 @@ pub async fn run(order: Order) -> Outcome {
     let (shared, paced) = plant::set_up(&station, &scenario, &asked, begin)?;
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = ModbusServer::bind(loopback, shared).await.context("the simulated PLC cannot listen on loopback")?;
+    // The simulated PLC speaks Modbus: what a station reads elsewhere is not there in its demonstration.
+    station.opcua.clear();
     for wire in &mut station.wires {
-        wire.transport = Transport::ModbusTcp { address: server.address().to_string() };
+        wire.transport = Transport::modbus_tcp(server.address().to_string());
     }
 
     let faults = faults_of(&station);
@@ -94,8 +96,9 @@ pub async fn run(order: Order) -> Outcome {
     let name = station.name.clone();
     let program = Program::set_up(station, options).await?;
     let address = program.address().map_err(anyhow::Error::from)?;
+    let opcua = super::run::opcua_line(&program)?;
     say(&format!(
-        "{name}: a simulated station, {} x real time\n  page     http://{address}/\n  metrics  http://{address}/metrics\n  plant    {} (Modbus TCP, unit 1)\n  data     {}{}\nThe page only shows in this version: no login is needed. Ctrl-C stops.\n",
+        "{name}: a simulated station, {} x real time\n  page     http://{address}/\n  metrics  http://{address}/metrics\n{opcua}  plant    {} (Modbus TCP, unit 1)\n  data     {}{}\nThe page only shows in this version: no login is needed. Ctrl-C stops.\n",
         order.speed,
         server.address(),
         folder.display(),
@@ -109,7 +112,7 @@ pub async fn run(order: Order) -> Outcome {
     service.abort();
     drop(end);
     let _ = plant.await;
-    server.stop().await.map_err(anyhow::Error::from)?;
+    server.stop().await;
     Ok(outcome?)
 }
 

@@ -1,18 +1,22 @@
 //! The command line: one file a command, and what they share.
 
 pub mod bench;
+pub mod browse;
 pub mod cosim;
 pub mod demo;
 pub mod figures_table;
 pub mod indicators;
 pub mod inspect;
 pub mod journal;
+pub mod pki;
 pub mod plan;
 pub mod plant;
 pub mod probe;
 pub mod run;
 pub mod scan;
 pub mod simulate;
+pub mod token;
+pub mod user;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use heatstation_drivers::plan::Link;
 use heatstation_drivers::scan::{Ending, Findings, Presence, Run, Scan, TableFinding, UnitFinding, scan};
 use heatstation_drivers::settings::{Table, WireSettings};
 use serde_json::json;
@@ -178,7 +177,9 @@ fn wires(order: &Order) -> Result<Vec<WireSettings>, Failure> {
 /// Says how long it takes and what it does to the line, and asks whether that is wanted.
 fn agree(order: &Order, wires: &[WireSettings], wanted: &Scan) -> Outcome {
     let units: Duration = wires.iter().map(|wire| wanted.longest_for_units(wire.timeout)).sum();
-    let ranges = wanted.longest_for_ranges(Link::ETHERNET.turnaround);
+    // The slowest of the wires: how long it waits for the first byte of an answer.
+    let turnaround = wires.iter().map(|wire| wire.transport.link().turnaround).max().unwrap_or_default();
+    let ranges = wanted.longest_for_ranges(turnaround);
     let text = format!(
         "scan of {}: {} units, one question each: up to {}. Each unit that is there is then asked for its ranges: up to \
          {} a unit. Nothing is written. A running controller shares the line: its samples come later meanwhile.\n",

@@ -39,6 +39,7 @@ use std::time::Duration;
 pub use negotiation::Format;
 pub(crate) use states::{mode_name, pump_reason_name, status_name, valve_reason_name};
 
+use crate::opcua_server::counters::Counted;
 use crate::snapshot::Snapshot;
 
 /// What the snapshot does not know of itself.
@@ -48,6 +49,8 @@ pub struct About {
     pub version: &'static str,
     /// How long ago the snapshot arrived. It grows when the cycle hangs, while all else stands still.
     pub age: Duration,
+    /// What the OPC UA server counts; none where the station is none.
+    pub opcua: Option<Counted>,
 }
 
 /// The families of a snapshot as text.

@@ -7,24 +7,10 @@ use heatstation_core::accident_rate::Status;
 use heatstation_core::report::{PumpReason, ValveReason};
 use heatstation_core::request::Mode;
 use heatstation_core::supply_source::SupplySource;
-use heatstation_drivers::output::OutputState;
 
 /// All rungs of the supply ladder.
 pub(super) const SUPPLY_SOURCES: [SupplySource; 4] =
     [SupplySource::Sensor, SupplySource::SecondSensor, SupplySource::HeatBalance, SupplySource::Lost];
-
-/// All states of an output.
-pub(super) const OUTPUT_STATES: [OutputState; 9] = [
-    OutputState::Idle,
-    OutputState::Requested,
-    OutputState::Sent,
-    OutputState::Accepted,
-    OutputState::Confirmed,
-    OutputState::Mismatch,
-    OutputState::Refused,
-    OutputState::Expired,
-    OutputState::Inhibited,
-];
 
 /// All ways in which a rate can stand to its target.
 pub(super) const STATUSES: [Status; 4] = [Status::Met, Status::NotMet, Status::ReportOnly, Status::Pending];

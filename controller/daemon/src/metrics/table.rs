@@ -14,12 +14,11 @@ use heatstation_core::outage::Cause;
 use heatstation_core::report::CircuitReport;
 use heatstation_core::sequence::Stage;
 use heatstation_core::supply_source::SupplySource;
-use heatstation_drivers::output::OutputState;
-use heatstation_points::{CircuitIndex, Unit};
+use heatstation_points::CircuitIndex;
 
 use super::states::{
-    MODES, OUTPUT_STATES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name,
-    status_name, valve_reason_name,
+    MODES, PUMP_REASONS, STATUSES, SUPPLY_SOURCES, VALVE_REASONS, mode_name, pump_reason_name, status_name,
+    valve_reason_name,
 };
 use super::{About, Family, Histogram, Kind, Labels, Number, Sample};
 use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
@@ -27,12 +26,14 @@ use crate::snapshot::{CYCLE_BUCKETS, Snapshot};
 mod guard;
 mod hours;
 mod limits;
+mod opcua;
 mod pumps;
 mod readings;
 mod rooms;
 mod valve;
 mod water;
 mod weather;
+mod wires;
 
 /// All families of a snapshot. A family without a single series is left out.
 pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
@@ -55,6 +56,7 @@ pub(super) fn families(snapshot: &Snapshot, about: About) -> Vec<Family> {
     table.outputs();
     table.wires();
     table.store();
+    opcua::rows(&mut table, about);
     table.cycle(about);
     table.families.retain(|family| !family.samples.is_empty());
     table.families
@@ -352,62 +354,6 @@ impl Table<'_> {
             .collect();
         let help = "When each active alarm began, one series for each place. No series while it is not active.";
         self.gauge(("heatstation_alarm_since_timestamp", "seconds"), help, since);
-    }
-
-    fn outputs(&mut self) {
-        let catalogue = &self.snapshot.facts.catalogue;
-        let (mut ratios, mut switches, mut progress) = (Vec::new(), Vec::new(), Vec::new());
-        for command in &self.snapshot.commands {
-            let Some(definition) = catalogue.definition(command.point) else { continue };
-            let labels = self.with(readings::labels_of(catalogue, definition));
-            let into = if definition.unit == Unit::Switch { &mut switches } else { &mut ratios };
-            into.push((labels.clone(), Number::Real(command.value)));
-            let Some(state) = command.state else { continue };
-            for (name, value) in states(OUTPUT_STATES.map(OutputState::name), state.name()) {
-                let mut labels = labels.clone();
-                labels.push(("state", Cow::Borrowed(name)));
-                progress.push((labels, value));
-            }
-        }
-        self.gauge(("heatstation_output_command", "ratio"), "What is sent to a position or a speed.", ratios);
-        self.gauge(("heatstation_output_command_switch", ""), "What is sent to a switch: 1 on, 0 off.", switches);
-        let help = "1 for how far a command got; confirmed means read back from the device.";
-        self.gauge(("heatstation_output_state", ""), help, progress);
-    }
-
-    fn wires(&mut self) {
-        let wires = &self.snapshot.wires;
-        let each = |value: &dyn Fn(&crate::snapshot::WireShown) -> Option<Number>| -> Vec<(Labels, Number)> {
-            let one = |wire| -> Option<(Labels, Number)> {
-                let wire: &crate::snapshot::WireShown = wire;
-                Some((self.with([("wire", Cow::Owned(wire.name.clone()))]), value(wire)?))
-            };
-            wires.iter().filter_map(one).collect()
-        };
-        let connected = each(&|wire| Some(whole(wire.statistics.is_connected)));
-        let connections = each(&|wire| Some(whole(wire.statistics.connections_total)));
-        let requests = each(&|wire| Some(whole(wire.statistics.requests_total)));
-        let writes = each(&|wire| Some(whole(wire.statistics.writes_total)));
-        let round_trip = each(&|wire| wire.statistics.last_round_trip.map(seconds));
-        let backlog = each(&|wire| Some(seconds(wire.statistics.backlog)));
-        let oldest = each(&|wire| wire.oldest_age.map(seconds));
-        let mut failures = Vec::new();
-        for wire in wires {
-            for (cause, number) in wire.statistics.failures_total.by_cause() {
-                let labels = [("wire", Cow::Owned(wire.name.clone())), ("cause", Cow::Borrowed(cause))];
-                failures.push((self.with(labels), whole(number)));
-            }
-        }
-        self.gauge(("heatstation_wire_connected", ""), "Whether there is a connection now.", connected);
-        self.counter(("heatstation_wire_connections", ""), "How often a connection was made.", connections);
-        self.counter(("heatstation_wire_requests", ""), "Requests sent, reads and writes.", requests);
-        self.counter(("heatstation_wire_writes", ""), "Requests sent that were writes.", writes);
-        let help = "Failures of requests and of connections, by cause.";
-        self.counter(("heatstation_wire_failures", ""), help, failures);
-        self.gauge(("heatstation_wire_round_trip", "seconds"), "Duration of the last answered request.", round_trip);
-        let help = "How late the latest read was; above its period the wire has more to do than it can.";
-        self.gauge(("heatstation_wire_backlog", "seconds"), help, backlog);
-        self.gauge(("heatstation_wire_oldest_sample_age", "seconds"), "Age of the oldest good sample.", oldest);
     }
 
     fn store(&mut self) {
