@@ -56,6 +56,9 @@ const SILENCES_WAITED: u32 = 4;
 /// So many canaries before one question; each has a look of its own, and more would only wear on the unit.
 const CANARIES_MAX: u32 = 3;
 
+/// So long a line without transaction ids is listened to before each question: the least that a timer knows.
+const LISTENS: Duration = Duration::from_millis(1);
+
 /// One line with all units behind it.
 pub struct Modbus {
     transport: Transport,
@@ -141,7 +144,9 @@ impl Modbus {
         if Instant::now() < connection.quiet_until {
             sleep_until(connection.quiet_until).await;
         }
-        connection.hear_nothing(self.way.heartbeat()).await?;
+        // What has come meanwhile is known here only when the system was asked, and that happens while this task sleeps.
+        let listens = (self.framing == Framing::Rtu).then_some(LISTENS);
+        connection.hear_nothing(self.way.heartbeat(), listens).await?;
 
         self.transaction = self.transaction.wrapping_add(1);
         self.framing.pack(self.transaction, question, &mut self.sent);
@@ -235,9 +240,17 @@ struct Listener<'a> {
 
 impl Connection {
     /// Before a question: whatever waits to be read was not asked for.
-    async fn hear_nothing(&mut self, heartbeat: Option<&[u8]>) -> Result<(), BusError> {
+    async fn hear_nothing(&mut self, heartbeat: Option<&[u8]>, listens: Option<Duration>) -> Result<(), BusError> {
         let mut came = [0; FRAME_MAX];
-        let length = poll_once(&mut *self.stream, &mut came).await?.unwrap_or(0);
+        let length = match listens {
+            None => poll_once(&mut *self.stream, &mut came).await?.unwrap_or(0),
+            Some(listens) => match timeout(listens, self.stream.read(&mut came)).await {
+                Err(_) => 0,
+                Ok(Ok(0)) => return Err(BusError::Broken("closed by the device".to_owned())),
+                Ok(Ok(length)) => length,
+                Ok(Err(error)) => return Err(BusError::Broken(error.to_string())),
+            },
+        };
         let mut heard = &came[..length];
         if let Some(beat) = heartbeat.filter(|beat| !beat.is_empty()) {
             while let Some(rest) = heard.strip_prefix(beat) {

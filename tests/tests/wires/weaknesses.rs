@@ -249,10 +249,10 @@ async fn weakness_e_a_write_that_was_only_acknowledged_is_not_believed() {
         let devices = vec![device(1, vec![valve(20, 200 * MS, WriteRules::default())])];
         let wire = field.spawn(&settings_of(&field, devices));
         // It is told within 10 s that what is wished does not come about, and it is not written for ever.
-        let is_contested = |status: &OutputStatus| status.obstacle == Some(Obstacle::Contested);
+        let is_not_kept = |status: &OutputStatus| status.obstacle == Some(Obstacle::NotKept);
         let is_believed = |status: &OutputStatus| status.state == OutputState::Confirmed;
-        let told = desire_until(&wire, 0.55, |status| is_contested(status) || is_believed(status)).await;
-        assert!(is_contested(&told) && !is_believed(&told), "{line:?}: {told:?}");
+        let told = desire_until(&wire, 0.55, |status| is_not_kept(status) || is_believed(status)).await;
+        assert!(is_not_kept(&told) && !is_believed(&told), "{line:?}: {told:?}");
         assert!(told.writes_total <= 5, "{line:?}: {told:?}");
         wire.stop().await;
     })
