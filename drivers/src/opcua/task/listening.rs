@@ -253,8 +253,8 @@ fn is_about_the_filter(status: StatusCode) -> bool {
     )
 }
 
-/// Whether this is about the connection and not about what was asked.
-fn is_over(status: StatusCode) -> bool {
+/// Whether this is about the connection and not about what was asked: of a write nobody knows then what became of it.
+pub(super) fn is_over(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::BadTimeout

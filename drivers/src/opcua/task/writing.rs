@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use heatstation_points::Fault;
 use opcua::client::Session;
-use opcua::types::{AttributeId, DataValue, NumericRange, StatusCode, WriteValue};
+use opcua::types::{AttributeId, DataValue, NumericRange, WriteValue};
 
+use super::listening::is_over;
 use super::{End, Task};
 use crate::bus::Refusal;
 use crate::opcua::outputs::{Said, refusal_of};
@@ -110,7 +111,7 @@ impl Task {
         let output = &mut self.outputs[place];
         match answer.map(|statuses| statuses.first().copied()) {
             Ok(Some(status)) if !status.is_bad() => output.accepted(now),
-            Ok(Some(status)) | Err(status) if !is_no_answer(status) => {
+            Ok(Some(status)) | Err(status) if !is_over(status) => {
                 tracing::warn!(wire = self.settings.name, point = name, %status, "write refused");
                 output.refused(now, refusal_of(status));
             }
@@ -120,18 +121,4 @@ impl Task {
         }
         Ok(())
     }
-}
-
-/// Whether nobody knows what became of the write. It is looked at before anything is sent again.
-fn is_no_answer(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BadTimeout
-            | StatusCode::BadRequestTimeout
-            | StatusCode::BadConnectionClosed
-            | StatusCode::BadNotConnected
-            | StatusCode::BadSecureChannelClosed
-            | StatusCode::BadSecureChannelIdInvalid
-            | StatusCode::BadCommunicationError
-    )
 }
