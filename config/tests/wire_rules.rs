@@ -38,7 +38,10 @@ fn each_protocol_becomes_its_own_transport_with_the_times_of_its_kind() {
     assert!(matches!(serial, Transport::ModbusRtu(Serial { stop_bits: StopBits::Two, .. })), "{serial:?}");
 
     let (over, ..) = transport("protocol = \"modbus-rtu-over-tcp\"\naddress = \"[fd00::7]:4001\"");
-    assert!(matches!(&over, Transport::ModbusRtuOverTcp(dial) if dial.address == "[fd00::7]:4001"), "{over:?}");
+    assert!(matches!(&over, Transport::ModbusRtuOverTcp { dial, .. } if dial.address == "[fd00::7]:4001"), "{over:?}");
+    let (slow, ..) =
+        transport("protocol = \"modbus-rtu-over-tcp\"\nlisten = \"[::]:5021\"\npeers = [\"::1\"]\nbaud = 2400");
+    assert!(matches!(&slow, Transport::Listen(listen) if listen.baud == 2400), "{slow:?}");
 
     let (modem, _, reconnect) = transport("listen = \"0.0.0.0:5021\"\nregistration = \"hex:4B3132 0d\"");
     let Transport::Listen(listen) = modem else { panic!("{modem:?}") };
@@ -50,7 +53,7 @@ fn each_protocol_becomes_its_own_transport_with_the_times_of_its_kind() {
 fn a_key_of_another_kind_of_wire_is_told_with_the_kind_that_it_belongs_to() {
     let tcp = |line: &str, key: &str, help: &str| wire(&format!("{ADDRESS}\n{line}"), key, help);
     tcp("port = \"/dev/ttyUSB0\"", "port", "modbus-rtu");
-    tcp("baud = 9600", "baud", "modbus-rtu");
+    tcp("baud = 9600", "baud", "RTU frames");
     tcp("parity = \"odd\"", "parity", "modbus-rtu");
     tcp("stop_bits = 2", "stop_bits", "modbus-rtu");
     tcp("trusted_file = \"a.pem\"", "trusted_file", "modbus-tls");

@@ -42,6 +42,11 @@ pub trait Bus: Send + 'static {
 
     /// Drops the connection.
     fn disconnect(&mut self);
+
+    /// Until somebody asks to be connected: never, unless devices dial in.
+    fn called(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }
 
 /// A run of addresses of one table of one Modbus unit.
@@ -106,6 +111,19 @@ pub enum Level {
     Low,
     /// 1.
     High,
+}
+
+impl Write {
+    /// The first address that it changes.
+    pub const fn address(&self) -> u16 {
+        match self {
+            Write::SingleCoil { address, .. }
+            | Write::MultipleCoils { address, .. }
+            | Write::SingleRegister { address, .. }
+            | Write::MultipleRegisters { address, .. }
+            | Write::MaskRegister { address, .. } => *address,
+        }
+    }
 }
 
 impl From<u16> for Level {

@@ -229,6 +229,10 @@ impl Bus for Modbus {
     fn disconnect(&mut self) {
         self.connection = None;
     }
+
+    async fn called(&mut self) {
+        self.way.called().await;
+    }
 }
 
 /// By what an answer is known while it comes in.

@@ -376,7 +376,7 @@ mod tests {
         let request = &plan_device(0, &device_of(vec![word(0), word(1)]), Link::ETHERNET)[0];
         assert_eq!((request.bytes(Framing::Mbap), request.bytes(Framing::Rtu)), ((12, 13), (8, 9)));
         // 17 characters of 11 bits at 9600 baud, and 50 ms until the device answers.
-        let gateway = Transport::ModbusRtuOverTcp(crate::transport::Dial::to("127.0.0.1:502"));
+        let gateway = Transport::ModbusRtuOverTcp { dial: crate::transport::Dial::to("127.0.0.1:502"), baud: 9_600 };
         let milliseconds = request.cost(&gateway).as_secs_f64() * 1000.0;
         assert!((milliseconds - (50.0 + 17.0 * 11.0 / 9.6)).abs() < 0.01, "{milliseconds}");
     }

@@ -144,6 +144,8 @@ impl<B: Bus> Runner<B> {
             () = tokio::time::sleep_until(self.epoch + until) => {}
             // News or the end of the handle; the loop looks which.
             _ = self.wishes.changed() => self.wishes.mark_changed(),
+            // A modem that has dialled in is not kept at the door until the next attempt would have been.
+            () = self.bus.called(), if !self.bus.is_connected() => self.reconnect_at = self.now(),
         }
     }
 

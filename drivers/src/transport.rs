@@ -20,7 +20,12 @@ pub enum Transport {
     /// Modbus TCP, one connection for all units behind it.
     ModbusTcp(Dial),
     /// RTU frames through a gateway that passes bytes between TCP and a serial line and understands none of them.
-    ModbusRtuOverTcp(Dial),
+    ModbusRtuOverTcp {
+        /// The gateway.
+        dial: Dial,
+        /// Bits per second of the bus behind it.
+        baud: u32,
+    },
     /// Modbus/TCP Security: Modbus TCP inside of TLS.
     ModbusTls {
         /// Whither.
@@ -113,6 +118,8 @@ pub struct Listen {
     pub address: String,
     /// What comes inside.
     pub framing: Framing,
+    /// Bits per second of the bus behind the modem; of no account with [`Framing::Mbap`].
+    pub baud: u32,
     /// Whence it may come; from anywhere if empty.
     pub peers: Vec<IpAddr>,
     /// What it says first, byte for byte; nothing if none. Many modems send their number.
@@ -131,9 +138,8 @@ pub enum Framing {
     Rtu,
 }
 
-/// 3.5 characters of 11 bits at 9600 baud, the speed that the serial line guide asks of every device (Modbus over Serial
-/// Line V1.02, 2.5.1.1 and 3.2).
-const RTU_GAP: Duration = Duration::from_micros(4010);
+/// Start bit, eight data bits, parity or a second stop bit, and a stop bit (Modbus over Serial Line V1.02, 2.5.1).
+const BITS_PER_CHARACTER: f64 = 11.0;
 
 impl Transport {
     /// Modbus TCP to `host:port`, without a second address.
@@ -145,7 +151,7 @@ impl Transport {
     pub const fn framing(&self) -> Framing {
         match self {
             Transport::ModbusTcp(_) | Transport::ModbusTls { .. } => Framing::Mbap,
-            Transport::ModbusRtuOverTcp(_) | Transport::ModbusRtu(_) => Framing::Rtu,
+            Transport::ModbusRtuOverTcp { .. } | Transport::ModbusRtu(_) => Framing::Rtu,
             Transport::Listen(listen) => listen.framing,
         }
     }
@@ -154,48 +160,45 @@ impl Transport {
     pub fn link(&self) -> Link {
         match self {
             Transport::ModbusTcp(_) | Transport::ModbusTls { .. } => Link::ETHERNET,
-            // Nobody tells us how fast the line behind the gateway is.
-            Transport::ModbusRtuOverTcp(_) => Link::SERIAL_9600,
+            Transport::ModbusRtuOverTcp { baud, .. } => Link { bits_per_second: f64::from(*baud), ..Link::SERIAL_9600 },
             Transport::ModbusRtu(serial) => Link {
                 bits_per_byte: serial.bits_per_character(),
                 bits_per_second: f64::from(serial.baud),
                 ..Link::SERIAL_9600
             },
-            Transport::Listen(_) => Link::MODEM,
+            Transport::Listen(listen) => Link { bits_per_second: f64::from(listen.baud), ..Link::MODEM },
         }
     }
 
     /// The silence that ends a frame, 3.5 characters; above 19 200 baud 1.75 ms (Modbus over Serial Line V1.02,
     /// 2.5.1.1). Nothing where answers bear numbers.
     pub fn gap(&self) -> Duration {
-        match self {
-            Transport::ModbusRtu(serial) if serial.baud <= 19_200 => serial.time_of(3.5),
-            Transport::ModbusRtu(_) => Duration::from_micros(1750),
-            // Frames without numbers: the silence that the bus behind the gateway keeps anyway, so that an answer that
-            // comes twice is seen before the next question is asked.
-            _ if self.framing() == Framing::Rtu => RTU_GAP,
-            Transport::ModbusTcp(_)
-            | Transport::ModbusRtuOverTcp(_)
-            | Transport::ModbusTls { .. }
-            | Transport::Listen(_) => Duration::ZERO,
-        }
+        let Some((baud, bits)) = self.bus() else { return Duration::ZERO };
+        if 19_200 < baud { Duration::from_micros(1750) } else { time_of(3.5, baud, bits) }
     }
 
-    /// How long so many bytes travel on a line of our own; nothing on others.
+    /// How long so many bytes travel on a bus of RTU frames, ours or behind a gateway; nothing on others.
     pub fn travel(&self, bytes: usize) -> Duration {
+        self.bus().map_or(Duration::ZERO, |(baud, bits)| time_of(bytes as f64, baud, bits))
+    }
+
+    /// Bits per second, and bits per character, of the bus on which RTU frames travel. Behind a gateway it keeps its silences
+    /// too, and an answer that comes twice is seen before the next question is asked.
+    fn bus(&self) -> Option<(u32, f64)> {
         match self {
-            Transport::ModbusRtu(serial) => serial.time_of(bytes as f64),
-            Transport::ModbusTcp(_)
-            | Transport::ModbusRtuOverTcp(_)
-            | Transport::ModbusTls { .. }
-            | Transport::Listen(_) => Duration::ZERO,
+            Transport::ModbusRtu(serial) => Some((serial.baud, serial.bits_per_character())),
+            Transport::ModbusRtuOverTcp { baud, .. } => Some((*baud, BITS_PER_CHARACTER)),
+            Transport::Listen(listen) => (listen.framing == Framing::Rtu).then_some((listen.baud, BITS_PER_CHARACTER)),
+            Transport::ModbusTcp(_) | Transport::ModbusTls { .. } => None,
         }
     }
 
     /// Every address that is written in it.
     pub fn addresses(&self) -> Vec<&str> {
         match self {
-            Transport::ModbusTcp(dial) | Transport::ModbusRtuOverTcp(dial) | Transport::ModbusTls { dial, .. } => {
+            Transport::ModbusTcp(dial)
+            | Transport::ModbusRtuOverTcp { dial, .. }
+            | Transport::ModbusTls { dial, .. } => {
                 let backup = dial.backup.iter().map(|backup| backup.address.as_str());
                 std::iter::once(dial.address.as_str()).chain(backup).collect()
             }
@@ -219,10 +222,10 @@ impl Serial {
         let stop = if self.stop_bits == StopBits::One { 1.0 } else { 2.0 };
         9.0 + parity + stop
     }
+}
 
-    fn time_of(&self, characters: f64) -> Duration {
-        Duration::from_secs_f64(characters * self.bits_per_character() / f64::from(self.baud.max(1)))
-    }
+fn time_of(characters: f64, baud: u32, bits_per_character: f64) -> Duration {
+    Duration::from_secs_f64(characters * bits_per_character / f64::from(baud.max(1)))
 }
 
 #[cfg(test)]
@@ -240,6 +243,25 @@ mod tests {
         assert_eq!(serial(19_200, Parity::None).gap(), Duration::from_nanos(1_822_917));
         assert_eq!(serial(115_200, Parity::None).gap(), Duration::from_micros(1750));
         assert_eq!(Transport::modbus_tcp("plc:502").gap(), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_bus_behind_a_gateway_is_as_slow_as_it_is_said_to_be() {
+        let meters = Transport::ModbusRtuOverTcp { dial: Dial::to("10.0.0.7:4001"), baud: 2_400 };
+        assert_eq!(meters.gap(), Duration::from_nanos(16_041_667));
+        assert_eq!(meters.travel(240), Duration::from_millis(1100));
+        assert_eq!(meters.link().bits_per_second, 2_400.0);
+        let mut modem = Listen {
+            address: "0.0.0.0:5000".to_owned(),
+            framing: Framing::Rtu,
+            baud: 2_400,
+            peers: Vec::new(),
+            registration: None,
+            heartbeat: None,
+        };
+        assert_eq!(Transport::Listen(modem.clone()).travel(240), Duration::from_millis(1100));
+        modem.framing = Framing::Mbap;
+        assert_eq!(Transport::Listen(modem).gap(), Duration::ZERO);
     }
 
     #[test]

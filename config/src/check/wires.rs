@@ -95,7 +95,7 @@ pub(crate) fn check(desk: &mut Desk, written: &Written<RawWire>, folder: Option<
 fn transport(desk: &mut Desk, at: &Section, raw: &RawWire, kind: Kind, folder: Option<&Path>) -> Transport {
     match kind {
         Kind::Tcp => Transport::ModbusTcp(dial(desk, at, raw)),
-        Kind::RtuOverTcp => Transport::ModbusRtuOverTcp(dial(desk, at, raw)),
+        Kind::RtuOverTcp => Transport::ModbusRtuOverTcp { dial: dial(desk, at, raw), baud: baud_behind(desk, at, raw) },
         Kind::Tls => Transport::ModbusTls { dial: dial(desk, at, raw), tls: tls(desk, at, raw, folder) },
         Kind::Serial => Transport::ModbusRtu(serial(desk, at, raw)),
         Kind::Listening(framing) => Transport::Listen(listen(desk, at, raw, framing)),
@@ -128,7 +128,7 @@ fn strangers(desk: &mut Desk, at: &Section, raw: &RawWire, kind: Kind) {
         ("registration", text(&raw.registration), kind.is_listening(), listening),
         ("heartbeat", text(&raw.heartbeat), kind.is_listening(), listening),
         ("port", text(&raw.port), is_serial, serial),
-        ("baud", raw.baud.as_ref().map(|baud| baud.span.clone()), is_serial, serial),
+        ("baud", raw.baud.as_ref().map(|baud| baud.span.clone()), kind.framing() == Framing::Rtu, rtu),
         ("parity", raw.parity.as_ref().map(|parity| parity.span.clone()), is_serial, serial),
         ("stop_bits", raw.stop_bits.as_ref().map(|bits| bits.span.clone()), is_serial, serial),
         ("certificate_file", text(&raw.certificate_file), is_tls, tls),
@@ -194,6 +194,15 @@ fn serial(desk: &mut Desk, at: &Section, raw: &RawWire) -> Serial {
     let stop_bits = count!(desk, at, raw.stop_bits, 1..=2, derived(usual, why));
     let stop_bits = if stop_bits.value == 2 { StopBits::Two } else { StopBits::One };
     Serial { port: port.value, baud: baud.value as u32, parity, stop_bits }
+}
+
+/// Bits per second of a bus behind a gateway, unless somebody says more.
+const BAUD_BEHIND: u32 = 9_600;
+
+/// The speed of a bus that hangs on something which passes its bytes.
+fn baud_behind(desk: &mut Desk, at: &Section, raw: &RawWire) -> u32 {
+    let why = "what heat meters and gateways are delivered with, and what every device must know (Modbus over Serial Line V1.02, 3.2)";
+    count!(desk, at, raw.baud, 300..=921_600, or(u64::from(BAUD_BEHIND), why)).value as u32
 }
 
 fn tls(desk: &mut Desk, at: &Section, raw: &RawWire, folder: Option<&Path>) -> Tls {
@@ -286,7 +295,11 @@ fn listen(desk: &mut Desk, at: &Section, raw: &RawWire, framing: Framing) -> Lis
         let help = "a heartbeat has two bytes or more, the second none that a Modbus function has (1 to 24)";
         desk.error(&at.at(&written.span), at.key("heartbeat"), "could be taken for an answer", help);
     }
-    Listen { address, framing, peers, registration, heartbeat }
+    let baud = match framing {
+        Framing::Rtu => baud_behind(desk, at, raw),
+        Framing::Mbap => BAUD_BEHIND,
+    };
+    Listen { address, framing, baud, peers, registration, heartbeat }
 }
 
 /// Bytes as text or as `hex:` with two digits each.

@@ -33,7 +33,7 @@ pub struct RawWire {
     pub heartbeat: Text,
     /// Serial port, as in `/dev/serial/by-id/...` or `/dev/ttyUSB0`. Required with `modbus-rtu`.
     pub port: Text,
-    /// Bits per second on the serial port.
+    /// Bits per second on the serial port, or on the bus behind a gateway or modem that passes RTU frames.
     pub baud: Count,
     /// Parity bit on the serial port.
     pub parity: Option<Written<RawParity>>,

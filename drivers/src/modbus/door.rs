@@ -62,6 +62,17 @@ impl Door {
         self.place.newest.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// Until somebody stands there.
+    pub(super) async fn somebody(&self) {
+        loop {
+            let news = self.place.news.notified();
+            if self.has_one() {
+                return;
+            }
+            news.await;
+        }
+    }
+
     /// The newest, as soon as there is one.
     pub(super) async fn next(&self) -> TcpStream {
         loop {

@@ -10,10 +10,10 @@
 //! is, it is asked only questions whose look is none of these; the first that is answered in full ends the doubt, because
 //! a unit, and the gateway before it, answer in the order in which they were asked: what was still to come has come
 //! before, and was seen not to fit. If the question that is wanted does not look different, a *canary* goes first: a read
-//! of other registers of the same unit, or of another number of them, whose answer is thrown away.
+//! of other registers of the same unit, of another number of them, or by another function, whose answer is thrown away.
 //!
-//! All refusals of a function look alike, so a refusal may be the one that the oldest question still had to come. It says
-//! of that one alone that nothing more will come of it.
+//! All refusals of a function look alike, so a refusal may be the one that the oldest question of its function still had
+//! to come. It says of that one, and of all before it, that nothing more will come of them.
 //!
 //! Other units are not in doubt; their answers bear another number.
 //!
@@ -90,7 +90,7 @@ impl Doubt {
         let forgets_after = match &wire.transport {
             Transport::ModbusRtu(_) => FORGETS_OWN_LINE,
             Transport::ModbusTcp(_)
-            | Transport::ModbusRtuOverTcp(_)
+            | Transport::ModbusRtuOverTcp { .. }
             | Transport::ModbusTls { .. }
             | Transport::Listen(_) => FORGETS_NETWORK,
         };
@@ -118,7 +118,7 @@ impl Doubt {
     }
 
     /// Reads that could go before this question: of single registers that are read anyway, of a part of what is wanted, of
-    /// a little more than it.
+    /// a little more than it, of its first address by another function.
     fn canaries(&self, question: &Question<'_>) -> impl Iterator<Item = Span> {
         let unit = question.unit();
         let devices = move || self.devices.iter().filter(move |device| device.modbus_unit == unit);
@@ -133,7 +133,7 @@ impl Doubt {
         });
         let near = match question {
             Question::Read(span) => variations(*span),
-            Question::Write(..) => Vec::new(),
+            Question::Write(unit, write) => in_every_table(*unit, write.address()),
         };
         let is_allowed = move |span: &Span| {
             devices().all(|device| {
@@ -163,10 +163,11 @@ impl Doubt {
         self.units.remove(&question.unit());
     }
 
-    /// It was refused, or the oldest of the others was.
+    /// It was refused, or the oldest of the others of its function was.
     pub(super) fn refused(&mut self, question: &Question<'_>) {
         let Some(unanswered) = self.units.get_mut(&question.unit()) else { return };
-        unanswered.looks.pop_front();
+        let oldest = unanswered.looks.iter().position(|look| look.function == question.function());
+        unanswered.looks.drain(..=oldest.unwrap_or(0));
         if unanswered.looks.is_empty() {
             self.units.remove(&question.unit());
         }
@@ -174,7 +175,8 @@ impl Doubt {
 }
 
 /// Parts of a run of addresses, longest first, because what can be read as a whole can be read in part; then a little
-/// more than the run. Bits come in bytes, so that only every eighth makes another length.
+/// more than the run; then by the other functions, which a unit may well refuse, and that says as much. Bits come in
+/// bytes, so that only every eighth makes another length.
 fn variations(span: Span) -> Vec<Span> {
     let step = match span.table {
         Table::Coil | Table::DiscreteInput => 8,
@@ -183,7 +185,14 @@ fn variations(span: Span) -> Vec<Span> {
     let less = (1..).map_while(|times| span.count.checked_sub(times * step)).take_while(|count| 0 < *count);
     let more = (1..=BEYOND_MAX).filter_map(|times| span.count.checked_add(times * step));
     let fits = |span: &Span| Question::Read(*span).flaw().is_none();
-    less.chain(more).map(|count| Span { count, ..span }).filter(fits).collect()
+    let longer_or_shorter = less.chain(more).map(|count| Span { count, ..span }).filter(fits);
+    longer_or_shorter.chain(in_every_table(span.unit, span.address)).collect()
+}
+
+/// One address by each of the functions that read.
+fn in_every_table(unit: u8, address: u16) -> Vec<Span> {
+    let tables = [Table::HoldingRegister, Table::InputRegister, Table::Coil, Table::DiscreteInput];
+    tables.map(|table| Span { unit, table, address, count: 1 }).to_vec()
 }
 
 #[cfg(test)]
@@ -222,7 +231,9 @@ mod tests {
             told.push((span.address, span.count));
             doubt.asked(&Question::Read(span));
         }
-        assert_eq!(told, [(5, 1), (100, 2), (100, 4), (100, 5), (100, 6), (100, 7)]);
+        assert_eq!(told[..6], [(5, 1), (100, 2), (100, 4), (100, 5), (100, 6), (100, 7)]);
+        // By function 4, 1 and 2; by 3 one word looks like the first of all.
+        assert_eq!(told[6..], [(100, 1); 3]);
         assert_eq!(doubt.leave(&words(3)), Leave::Wait);
         assert_eq!(doubt.leave(&words(9)), Leave::Ask, "what looks different is its own canary");
     }
@@ -243,12 +254,43 @@ mod tests {
     }
 
     #[test]
+    fn a_unit_of_one_register_is_tried_by_another_function_and_its_refusal_says_enough() {
+        let mut wire = wire_of(vec![input("primary.flow", Table::HoldingRegister, 100, Encoding::U16)]);
+        wire.devices[0].modbus_unit = 1;
+        wire.devices[0].limits.max_registers = 1;
+        let mut doubt = Doubt::about(&wire);
+        doubt.asked(&words(1));
+        let other = canary(doubt.leave(&words(1)));
+        assert_eq!((other.table, other.address, other.count), (Table::InputRegister, 100, 1));
+        let other = Question::Read(other);
+        doubt.asked(&other);
+        doubt.refused(&other);
+        // Nothing else of function 4 was on its way, so the refusal is its own, and the unit answers in order.
+        doubt.asked(&words(1));
+        doubt.answered(&words(1));
+        assert_eq!(doubt.leave(&words(1)), Leave::Ask);
+    }
+
+    #[test]
+    fn a_unit_that_is_only_written_to_is_read_once_before_it_is_written_to_again() {
+        let mut doubt = doubt(&[]);
+        let write = Write::SingleRegister { address: 40, word: 7 };
+        let question = Question::Write(1, &write);
+        doubt.asked(&question);
+        assert_eq!(canary(doubt.leave(&question)).address, 40);
+    }
+
+    #[test]
     fn neither_forbidden_addresses_nor_more_than_the_device_gives_are_read_for_a_canary() {
         let mut wire = wire_of(Vec::new());
         let mut device = device_of(Vec::new());
         device.modbus_unit = 1;
         device.limits.max_registers = 3;
-        device.limits.forbidden = vec![(Table::HoldingRegister, 102..=102)];
+        device.limits.forbidden = [Table::InputRegister, Table::Coil, Table::DiscreteInput]
+            .map(|table| (table, 0..=65_535))
+            .into_iter()
+            .chain([(Table::HoldingRegister, 102..=102)])
+            .collect();
         wire.devices = vec![device];
         let mut doubt = Doubt::about(&wire);
         doubt.asked(&words(1));

@@ -1,5 +1,6 @@
 //! The ways that bytes go: each opens into one stream, and the discipline above sees no difference.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) enum Way {
 impl Way {
     pub(super) fn of(transport: &Transport) -> Way {
         match transport {
-            Transport::ModbusTcp(dial) | Transport::ModbusRtuOverTcp(dial) => {
+            Transport::ModbusTcp(dial) | Transport::ModbusRtuOverTcp { dial, .. } => {
                 Way::Dialled { dialler: Dialler::to(dial), tls: None }
             }
             Transport::ModbusTls { dial, tls } => Way::Dialled { dialler: Dialler::to(dial), tls: Some(tls.clone()) },
@@ -73,7 +74,7 @@ impl Way {
                     };
                     *door = Some(opened.map_err(why)?);
                 }
-                // A device dials in when it likes; the next attempt looks again.
+                // A device dials in when it likes, and is heard by `called` between two attempts.
                 let Some(door) = door else { return Err(nobody(listen)) };
                 let stream = timeout(patience, door.next()).await.map_err(|_| nobody(listen))?;
                 Ok(Box::new(stream))
@@ -86,6 +87,14 @@ impl Way {
         match self {
             Way::Listening { door, .. } => door.as_ref().is_some_and(Door::has_one),
             Way::Dialled { .. } | Way::Serial(_) => false,
+        }
+    }
+
+    /// Until somebody who dialled in waits to be let in.
+    pub(super) async fn called(&self) {
+        match self {
+            Way::Listening { door: Some(door), .. } => door.somebody().await,
+            Way::Listening { door: None, .. } | Way::Dialled { .. } | Way::Serial(_) => pending().await,
         }
     }
 

@@ -139,7 +139,7 @@ async fn free_port() -> String {
 }
 
 fn door(address: &str, framing: Framing) -> Listen {
-    Listen { address: address.to_owned(), framing, peers: Vec::new(), registration: None, heartbeat: None }
+    Listen { address: address.to_owned(), framing, baud: 9_600, peers: Vec::new(), registration: None, heartbeat: None }
 }
 
 /// Begins to listen.
@@ -169,6 +169,27 @@ async fn a_device_that_dials_in_is_read_in_either_framing() {
         tokio::spawn(async move { serve(stream, framing, u64::MAX, &AtomicU64::new(0)).await });
         assert!(reads_register_7(&mut bus).await, "{framing:?}");
     }
+}
+
+#[tokio::test]
+async fn a_device_that_dials_in_late_is_let_in_at_once_and_not_at_the_next_attempt() {
+    let address = free_port().await;
+    let mut settings = wire(&address, vec![device("meter", 1, vec![word(7, Duration::from_millis(20))])]);
+    settings.transport = Transport::Listen(door(&address, Framing::Mbap));
+    settings.timeout = TIMEOUT;
+    (settings.reconnect_min, settings.reconnect_max) = (Duration::from_secs(50), Duration::from_secs(60));
+    let wire = spawn(settings, Instant::now()).unwrap();
+    while wire.statistics().failures_total.unreachable == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    let stream = dials(&address).await;
+    tokio::spawn(async move { serve(stream, Framing::Mbap, u64::MAX, &AtomicU64::new(0)).await });
+    let began = Instant::now();
+    while wire.samples()[0].value.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "kept at the door");
+        sleep(Duration::from_millis(5)).await;
+    }
+    wire.stop().await;
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ pub async fn hostile(kind: Kind, seed: u64) -> Peer {
     let acceptor = papers.as_ref().map(Papers::acceptor);
     let (transport, framing) = match (kind, &papers) {
         (Kind::Tls, Some(papers)) => (Transport::ModbusTls { dial, tls: papers.client() }, Framing::Mbap),
-        (Kind::RtuOverTcp, _) => (Transport::ModbusRtuOverTcp(dial), Framing::Rtu),
+        (Kind::RtuOverTcp, _) => (Transport::ModbusRtuOverTcp { dial, baud: 9_600 }, Framing::Rtu),
         _ => (Transport::ModbusTcp(dial), Framing::Mbap),
     };
     tasks.spawn(async move {

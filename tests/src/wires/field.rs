@@ -149,7 +149,7 @@ impl Field {
         let dial = || Dial::to(server.address().expect("it listens").to_string());
         let transport = match line {
             Line::Tcp => Transport::ModbusTcp(dial()),
-            Line::RtuOverTcp => Transport::ModbusRtuOverTcp(dial()),
+            Line::RtuOverTcp => Transport::ModbusRtuOverTcp { dial: dial(), baud: 9_600 },
             Line::Tls => Transport::ModbusTls { dial: dial(), tls: tls.expect("papers were made") },
             Line::Serial => {
                 let port = cable.as_ref().map(|pair| pair.controller().display().to_string()).unwrap_or_default();
@@ -158,6 +158,7 @@ impl Field {
             Line::DialIn | Line::DialInRtu => Transport::Listen(Listen {
                 address: ours,
                 framing: if line.is_rtu() { settings::Framing::Rtu } else { settings::Framing::Mbap },
+                baud: 9_600,
                 peers: Vec::new(),
                 registration: Some(GREETING.to_vec()),
                 heartbeat: None,
