@@ -265,6 +265,25 @@ enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    /// A copy of all records and of the history, sound or none; the daemon may be running.
+    #[command(after_help = "Example: heatstation backup --data /var/lib/heatstation --to /mnt/backup/2026-12-01.db")]
+    Backup {
+        /// The data folder.
+        #[arg(long)]
+        data: PathBuf,
+        /// The file to make; never one that is there.
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Fills a data folder that has no records from a backup.
+    #[command(after_help = "Example: heatstation restore /mnt/backup/2026-12-01.db --data /var/lib/heatstation")]
+    Restore {
+        /// The backup.
+        file: PathBuf,
+        /// The data folder; it is made if it is missing.
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// Users that log in over OPC UA.
     User {
         #[command(subcommand)]
@@ -473,6 +492,8 @@ fn obey(command: Command) -> Outcome {
         Command::Indicators { config, data, profile, format } => {
             indicators::run(&config.config, data, profile.as_deref(), format)
         }
+        Command::Backup { data, to } => commands::backup::save(&data, &to),
+        Command::Restore { file, data } => commands::backup::bring_back(&file, &data),
         Command::User { command: UserCommand::Hash } => commands::user::hash(),
         Command::Journal { command: JournalCommand::Verify { data, head, json } } => {
             commands::journal::check(&data, head.as_deref(), json)

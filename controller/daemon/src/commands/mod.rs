@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+pub mod backup;
 pub mod bench;
 pub mod browse;
 pub mod cosim;

@@ -18,6 +18,7 @@
 //! # What this module does not do
 //! It knows nothing of what a record means: kinds and bodies belong to the caller.
 
+pub mod backup;
 pub mod checkpoint;
 mod codec;
 mod database;

@@ -1,5 +1,6 @@
 //! Stories about the store: what it keeps, what it refuses, and what it survives.
 
+mod backup;
 mod budget;
 mod damage;
 mod full;
